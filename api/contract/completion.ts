@@ -1,0 +1,82 @@
+import * as v from 'valibot'
+import type { Completion, Started } from '../core/completion.ts'
+import { claimPartSchema } from './claim.ts'
+import { bool, float, integer, optional, text } from './fields.ts'
+
+const usage = v.object({
+  user_seconds: optional(float),
+  system_seconds: optional(float),
+  peak_memory_bytes: optional(integer),
+  avg_memory_bytes: optional(integer),
+  peak_cpu_percent: optional(float),
+  avg_cpu_percent: optional(float),
+})
+
+const fileTime = v.object({ file_id: integer, st_mtime: float })
+
+/** A result as reported with a completion. The status is any text here: an unknown word is the entry's fault, not the batch's. */
+export const reportedResultSchema = v.object({
+  job_id: integer,
+  workflow_id: integer,
+  run_id: integer,
+  attempt_id: optional(integer),
+  compute_node_id: integer,
+  return_code: integer,
+  exec_time_minutes: float,
+  completion_time: text,
+  status: text,
+  peak_memory_bytes: optional(integer),
+  avg_memory_bytes: optional(integer),
+  peak_cpu_percent: optional(float),
+  avg_cpu_percent: optional(float),
+})
+
+export const completionSchema = v.object({
+  job_id: integer,
+  status: text,
+  run_id: integer,
+  result: reportedResultSchema,
+  claim_token: optional(text),
+  failure_class: optional(text),
+  usage: optional(usage),
+  phase_times: optional(v.object({ claimed: optional(float), launched: optional(float), exited: optional(float) })),
+  file_times: optional(v.array(fileTime)),
+})
+
+export const batchSchema = v.object({
+  completions: v.array(v.unknown()),
+  started: optional(v.array(v.object({ job_id: integer, claim_token: text, start_time: float }))),
+  verdicts: optional(bool),
+  claim: optional(claimPartSchema),
+})
+
+export type ReportedResult = v.InferOutput<typeof reportedResultSchema>
+type WireCompletion = v.InferOutput<typeof completionSchema>
+
+/** Nulls stand for absence on the wire; inside, absent values are undefined. */
+export function toCompletion(wire: WireCompletion): Completion {
+  return {
+    jobId: wire.job_id,
+    status: wire.status,
+    runId: wire.run_id,
+    claimToken: wire.claim_token ?? undefined,
+    failureClass: wire.failure_class ?? undefined,
+    result: withoutNulls(wire.result),
+    usage: wire.usage ? withoutNulls(wire.usage) : undefined,
+    phaseTimes: wire.phase_times ? withoutNulls(wire.phase_times) : undefined,
+    fileTimes: wire.file_times?.map(time => ({ fileId: time.file_id, stMtime: time.st_mtime })),
+  }
+}
+
+export const toStarted = (wire: { job_id: number; claim_token: string; start_time: number }): Started => ({
+  jobId: wire.job_id,
+  claimToken: wire.claim_token,
+  startedAt: wire.start_time,
+})
+
+type WithoutNulls<T> = { [K in keyof T]: Exclude<T[K], null> }
+
+function withoutNulls<T extends object>(value: T): WithoutNulls<T> {
+  for (const key in value) if (value[key] === null) delete value[key]
+  return value as WithoutNulls<T>
+}

@@ -1,0 +1,231 @@
+import { readActions } from './actions.ts'
+import type { SpecContext, SpecEnv } from './env.ts'
+import { checkExecution, toExecutionConfig, writtenMode } from './execution.ts'
+import { toFailurePattern, toRetryRule } from './failure-rules.ts'
+import { expandFiles, type FileExpansion } from './files.ts'
+import { checkGraph } from './graph-checks.ts'
+import { readFailureHandlers } from './handlers.ts'
+import { checkIdentifiers } from './identifiers.ts'
+import { expandJobs, type JobExpansion } from './jobs.ts'
+import { WORKFLOW } from './keys.ts'
+import { linkJobs, type Targets } from './links.ts'
+import { lintFile, lintJob, parameterNames } from './lint-texts.ts'
+import { readMetadata } from './metadata.ts'
+import { DEFAULT_MONITOR, toMonitorConfig } from './monitor.ts'
+import { createParameterReader } from './parameters.ts'
+import { createReport } from './report.ts'
+import { readResourceSets } from './resource-sets.ts'
+import { checkSchedulers } from './scheduler-checks.ts'
+import { readSchedulers, readSlurmDefaults } from './schedulers.ts'
+import { keyPlaceOf, readObject, type SpecObject } from './schema.ts'
+import { createSelector, SELECTION_BUDGET } from './selectors.ts'
+import { EMPTY_SUMMARY, summarize } from './summary.ts'
+import { createTableReader, type TableReader } from './tables.ts'
+import type { SpecTree } from './tree.ts'
+import {
+  type Diagnostic,
+  type ErrorCode,
+  type ExpandedWorkflow,
+  type JobsSortMethod,
+  SKIPPABLE_CODES,
+  type SpecSummary,
+} from './types.ts'
+import { expandUserData, type UserDataExpansion } from './user-data.ts'
+import { applyVariables } from './variables.ts'
+import { readWorkflowEnv } from './workflow-env.ts'
+
+export interface SpecExpansion {
+  /** Undefined when the file has errors other than those that may be skipped. */
+  workflow: ExpandedWorkflow | undefined
+  /** In the order of the file. */
+  diagnostics: Diagnostic[]
+  summary: SpecSummary
+}
+
+type WorkflowObject = SpecObject<typeof WORKFLOW>
+
+/** Turns the tree of a file into the workflow to insert, and reports every problem on the way. */
+export function expandSpec(tree: SpecTree, env: SpecEnv): SpecExpansion {
+  const report = createReport(tree.source, env.fileName)
+  const context: SpecContext = { source: tree.source, env, report }
+  for (const { code, place, message } of tree.problems) report.error(code, place, message)
+  const readTable = createTableReader(context)
+  const object = readObject(WORKFLOW, applyVariables(tree.root, readTable, context), '', report)
+  const expansion = object && expandWorkflow(object, readTable, context)
+  const diagnostics = report.diagnostics()
+  const isUsable = diagnostics.every(
+    ({ severity, code }) => severity === 'warning' || SKIPPABLE_CODES.includes(code as ErrorCode),
+  )
+  return {
+    workflow: isUsable ? expansion?.workflow : undefined,
+    diagnostics,
+    summary: expansion?.summary ?? EMPTY_SUMMARY,
+  }
+}
+
+function expandWorkflow(object: WorkflowObject, readTable: TableReader, context: SpecContext) {
+  const { get } = object
+  warnIgnoredKeys(object, context)
+  if (get.parameters && get.parameters_file) {
+    context.report.error(
+      'parameter_source',
+      keyPlaceOf(object, 'parameters_file'),
+      '"parameters_file" cannot stand beside "parameters"',
+    )
+  }
+  const parameters = createParameterReader(
+    { parameters: get.parameters, table: get.parameters_file },
+    readTable,
+    context,
+  )
+  const sets = readResourceSets(get.resource_requirements ?? [], context)
+  const schedulers = readSchedulers(get.slurm_schedulers ?? [], context)
+  const handlers = readFailureHandlers(get.failure_handlers ?? [], context)
+  const env = readWorkflowEnv(object, parameters)
+  const targetsOfJobs = {
+    resourceRequirements: sets.names,
+    schedulers: schedulers.names,
+    failureHandlers: handlers.names,
+  }
+  const jobs = expandJobs(get.jobs ?? [], env, targetsOfJobs, parameters, context)
+  const files = expandFiles(get.files ?? [], parameters, context)
+  const userData = expandUserData(get.user_data ?? [], parameters, context)
+  lintWorkflow(object, jobs, files, readTable, context)
+  const targets = createTargets(jobs, files, userData, context)
+  linkJobs(jobs, targets, files, userData, context)
+  const actions = readActions(
+    get.actions ?? [],
+    targets.jobs,
+    schedulers.names,
+    writtenMode(get.execution_config),
+    context,
+  )
+  if (get.execution_config) {
+    const hasWorkerPerNode = (get.actions ?? []).some(action => action.get.start_one_worker_per_node?.value)
+    checkExecution(get.execution_config, schedulers.items.length > 0, hasWorkerPerNode, context)
+  }
+  const workflow: ExpandedWorkflow = {
+    ...readSettings(object, context),
+    env,
+    executionConfig: toExecutionConfig(get.execution_config, jobs.stdioOverrides, context),
+    slurmDefaults: readSlurmDefaults(get.slurm_defaults, context),
+    jobs: jobs.jobs,
+    files: withTimes(files, jobs, context),
+    userData: userData.userData,
+    resourceRequirements: sets.items,
+    failureHandlers: handlers.items,
+    slurmSchedulers: schedulers.items,
+    actions,
+  }
+  checkIdentifiers(files, jobs.jobs, workflow.enableRoCrate, context)
+  checkSchedulers(workflow, jobs.templates, context)
+  checkGraph(workflow, jobs, targets, context)
+  const summary: SpecSummary = summarize(object, jobs.names.names, files.files.length, schedulers.names.names)
+  return { workflow, summary }
+}
+
+function createTargets(
+  jobs: JobExpansion,
+  files: FileExpansion,
+  userData: UserDataExpansion,
+  { env }: SpecContext,
+): Targets {
+  const budget = { left: SELECTION_BUDGET }
+  const selectorOf = ({ names }: JobExpansion | FileExpansion | UserDataExpansion) =>
+    createSelector(names, env.matcher, budget)
+  return {
+    jobs: { noun: 'job', code: 'unknown_job', names: jobs.names, select: selectorOf(jobs) },
+    files: { noun: 'file', code: 'unknown_file', names: files.names, select: selectorOf(files) },
+    userData: { noun: 'user_data', code: 'unknown_user_data', names: userData.names, select: selectorOf(userData) },
+  }
+}
+
+function lintWorkflow(
+  object: WorkflowObject,
+  jobs: JobExpansion,
+  files: FileExpansion,
+  readTable: TableReader,
+  context: SpecContext,
+): void {
+  const known = parameterNames(object, readTable)
+  for (const template of jobs.templates) lintJob(template.object, template.copies, known, context)
+  for (const template of files.templates) lintFile(template.object, template.copies, known, context)
+}
+
+/** A file that some job reads and that exists where the workflow is submitted gets its time: it is an input that is there. */
+function withTimes({ files }: FileExpansion, { jobs }: JobExpansion, { env }: SpecContext): ExpandedWorkflow['files'] {
+  const inputs = new Set(jobs.flatMap(job => job.inputFiles))
+  return files.map((file, index) =>
+    file.stMtime === undefined && inputs.has(index) ? { ...file, stMtime: env.mtime(file.path) } : file,
+  )
+}
+
+const DEFAULT_WAIT_FOR_JOBS_SECONDS = 90
+const DEFAULT_WAIT_FOR_DATABASE_MINUTES = 20
+const DEFAULT_LOSS_BUDGET = 5
+const DEFAULT_MAX_ITERATIONS = 1000
+
+/** The fields of the workflow record that depend on nothing but their keys. */
+function readSettings(object: WorkflowObject, context: SpecContext) {
+  const { get } = object
+  const useMonitor = get.resource_monitor || context.env.defaultMonitor !== false
+  return {
+    name: get.name?.value ?? '',
+    description: get.description?.value,
+    project: get.project?.value,
+    metadata: readMetadata(get.metadata, context),
+    jobsSortMethod: (get.jobs_sort_method?.value ?? 'gpus_runtime_memory') as JobsSortMethod,
+    usePendingFailed: get.use_pending_failed?.value ?? false,
+    enableRoCrate: get.enable_ro_crate?.value ?? false,
+    computeNodeWaitForNewJobsSeconds:
+      get.compute_node_wait_for_new_jobs_seconds?.value ?? DEFAULT_WAIT_FOR_JOBS_SECONDS,
+    computeNodeIgnoreWorkflowCompletion: get.compute_node_ignore_workflow_completion?.value ?? false,
+    computeNodeWaitForHealthyDatabaseMinutes:
+      get.compute_node_wait_for_healthy_database_minutes?.value ?? DEFAULT_WAIT_FOR_DATABASE_MINUTES,
+    resourceMonitorConfig: get.resource_monitor
+      ? toMonitorConfig(get.resource_monitor)
+      : useMonitor
+        ? DEFAULT_MONITOR
+        : undefined,
+    accessGroups: readAccessGroups(object, context),
+    dynamicJobs: get.dynamic_jobs && {
+      maxIterations: get.dynamic_jobs.get.max_iterations?.value ?? DEFAULT_MAX_ITERATIONS,
+    },
+    retry: get.retry && toRetryRule(get.retry),
+    transient: get.transient && toFailurePattern(get.transient),
+    deterministic: get.deterministic && toFailurePattern(get.deterministic),
+    eject: get.eject?.value,
+    lossBudget: get.loss_budget?.value ?? DEFAULT_LOSS_BUDGET,
+    site: get.site && { prologue: textsOf(get.site.get.prologue), directives: textsOf(get.site.get.directives) },
+  }
+}
+
+function textsOf(list: { items: readonly { value: string }[] } | undefined): string[] {
+  return list?.items.map(item => item.value) ?? []
+}
+
+function readAccessGroups(object: WorkflowObject, { report }: SpecContext): string[] {
+  const groups = textsOf(object.get.access_groups)
+  const repeated = groups.find((group, index) => groups.indexOf(group) !== index)
+  if (repeated !== undefined)
+    report.error('duplicate_name', keyPlaceOf(object, 'access_groups'), `the group "${repeated}" is listed twice`)
+  return groups
+}
+
+function warnIgnoredKeys(object: WorkflowObject, { env, report }: SpecContext): void {
+  const { get } = object
+  if (get.user && get.user.value !== env.caller) {
+    report.warn('ignored_key', keyPlaceOf(object, 'user'), 'the workflow belongs to whoever submits it, not to "user"')
+  }
+  if (get.compute_node_expiration_buffer_seconds) {
+    report.warn(
+      'ignored_key',
+      keyPlaceOf(object, 'compute_node_expiration_buffer_seconds'),
+      'this key has no effect any more',
+    )
+  }
+  for (const job of get.jobs ?? []) {
+    if (job.get.supports_termination)
+      report.warn('ignored_key', keyPlaceOf(job, 'supports_termination'), 'this key has no effect any more')
+  }
+}

@@ -1,0 +1,80 @@
+/** The part of a selector that needs no engine: most patterns are a name between anchors. */
+
+/** Characters with a meaning in Rust's regex syntax, also in its `(?x)` and class modes. */
+const SPECIAL = /[\\.+*?()|[\]{}^$#&~\s-]/g
+
+/** Escapes a text so that, as a part of a pattern, it matches itself. */
+export function escapePattern(text: string): string {
+  return text.replace(SPECIAL, letter =>
+    /\s/.test(letter) ? `\\x{${letter.charCodeAt(0).toString(16)}}` : `\\${letter}`,
+  )
+}
+
+export interface LiteralPattern {
+  text: string
+  atStart: boolean
+  atEnd: boolean
+}
+
+const LITERAL = /^(\^?)((?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\\x\{[0-9a-f]+\})*)(\$?)$/
+
+/** The literal that a pattern searches, when it is nothing but a literal with or without anchors. */
+export function asLiteral(pattern: string): LiteralPattern | undefined {
+  const match = LITERAL.exec(pattern)
+  if (!match) return undefined
+  return { text: unescapePattern(match[2]!), atStart: match[1] !== '', atEnd: match[3] !== '' }
+}
+
+/** How to search a pattern that begins with `^` and a literal. */
+export interface SplitPattern {
+  /** Every match begins with this text; empty when there is none to be sure of. */
+  prefix: string
+  /** The pattern for the part of the name behind `skip` characters. Many patterns of a file share it, so that it is compiled once. */
+  rest: string
+  skip: number
+}
+
+const PREFIX = /^\^((?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\\x\{[0-9a-f]+\})*)/
+
+/** What looks at the text before it, and so cannot run behind a cut: word boundaries, starts, and flags that change them. */
+const LOOKS_BACK = /\\[bBA<]|\(\?|(?<!\[)\^/
+
+/** Splits off the literal between `^` and the first operator. */
+export function splitPattern(pattern: string): SplitPattern {
+  const match = PREFIX.exec(pattern)
+  const whole = { prefix: '', rest: pattern, skip: 0 }
+  if (!match || match[1] === '' || mayHaveTopLevelAlternative(pattern)) return whole
+  const literal = unescapePattern(match[1]!)
+  const rest = pattern.slice(match[0].length)
+  if (/^[*?{]/.test(rest)) return { ...whole, prefix: [...literal].slice(0, -1).join('') }
+  return LOOKS_BACK.test(rest)
+    ? { ...whole, prefix: literal }
+    : { prefix: literal, rest: `^(?:${rest})`, skip: literal.length }
+}
+
+function unescapePattern(escaped: string): string {
+  return escaped.replace(/\\x\{([0-9a-f]+)\}|\\(.)/g, (_, code?: string, letter?: string) =>
+    code === undefined ? letter! : String.fromCharCode(Number.parseInt(code, 16)),
+  )
+}
+
+/**
+ * `^a|b$` means (`^a`) or (`b$`), so a `|` outside of groups frees the pattern from its first anchor.
+ * Says yes as well where this scan cannot be sure (nested classes, comments of `(?x)`).
+ */
+function mayHaveTopLevelAlternative(pattern: string): boolean {
+  if (/\(\?[a-zA-Z]*x/.test(pattern)) return true
+  let depth = 0
+  let inClass = false
+  for (let at = 0; at < pattern.length; at++) {
+    const letter = pattern[at]
+    if (letter === '\\') at++
+    else if (inClass && letter === '[') return true
+    else if (inClass) inClass = letter !== ']'
+    else if (letter === '[') inClass = true
+    else if (letter === '(') depth++
+    else if (letter === ')') depth--
+    else if (letter === '|' && depth <= 0) return true
+  }
+  return false
+}

@@ -1,0 +1,150 @@
+import type { SpecContext } from './env.ts'
+import { joinPath } from './schema.ts'
+import type { TableReader } from './tables.ts'
+import { entryOf, type MapEntry, type MapNode, offsetInText, type SpecNode, type TextNode } from './tree.ts'
+
+/** `{name}` or `{name:…}`, but neither `${name}` nor `{{name}}`. */
+const PLACEHOLDER = /(?<![$])\{([A-Za-z_][A-Za-z0-9_]*)(?::[^}]*)?\}/g
+
+/** A placeholder that is no variable; it must be a parameter of the file. */
+interface Unresolved {
+  name: string
+  node: TextNode
+  index: number
+  path: string
+}
+
+/**
+ * Puts the file's `variables` into every text value, before types and expansion: not into keys, `use_parameters`, nor the variables
+ * themselves. As soon as there are variables, every other placeholder must be a parameter. Gives the tree to go on with.
+ */
+export function applyVariables(root: MapNode, readTable: TableReader, context: SpecContext): MapNode {
+  const variables = readVariables(root, context)
+  if (variables.size === 0) return root
+  const unresolved: Unresolved[] = []
+  const substituted = substituteMap(root, '', variables, unresolved)
+  const parameters = collectParameterNames(substituted, readTable)
+  reportCollisions(root, variables, parameters, context)
+  for (const placeholder of unresolved) if (!parameters.has(placeholder.name)) reportUnknown(placeholder, context)
+  return substituted
+}
+
+function readVariables(root: MapNode, { report }: SpecContext): Map<string, string> {
+  const map = entryOf(root, 'variables')?.value
+  const variables = new Map<string, string>()
+  for (const { key, value } of map?.kind === 'map' ? map.entries : []) {
+    if (value.kind !== 'text') continue
+    const own = value.value.match(PLACEHOLDER)?.[0]
+    if (own)
+      report.error(
+        'bad_value',
+        { at: value.at, path: joinPath('variables', key) },
+        `a variable cannot hold the placeholder ${own}`,
+      )
+    variables.set(key, value.value)
+  }
+  return variables
+}
+
+function substituteMap(
+  map: MapNode,
+  path: string,
+  variables: ReadonlyMap<string, string>,
+  unresolved: Unresolved[],
+): MapNode {
+  const entries = map.entries.map((entry): MapEntry => {
+    const isExempt = entry.key === 'use_parameters' || (path === '' && entry.key === 'variables')
+    return isExempt
+      ? entry
+      : { ...entry, value: substitute(entry.value, joinPath(path, entry.key), variables, unresolved) }
+  })
+  return { ...map, entries }
+}
+
+function substitute(
+  node: SpecNode,
+  path: string,
+  variables: ReadonlyMap<string, string>,
+  unresolved: Unresolved[],
+): SpecNode {
+  switch (node.kind) {
+    case 'text':
+      return substituteText(node, path, variables, unresolved)
+    case 'list':
+      return {
+        ...node,
+        items: node.items.map((item, index) => substitute(item, `${path}[${index}]`, variables, unresolved)),
+      }
+    case 'map':
+      return substituteMap(node, path, variables, unresolved)
+    case 'null':
+    case 'bool':
+    case 'int':
+    case 'float':
+      return node
+  }
+}
+
+function substituteText(
+  node: TextNode,
+  path: string,
+  variables: ReadonlyMap<string, string>,
+  unresolved: Unresolved[],
+): TextNode {
+  if (!node.value.includes('{')) return node
+  const value = node.value.replace(PLACEHOLDER, (written: string, name: string, index: number) => {
+    if (node.value[index - 1] === '{' && node.value[index + written.length] === '}') return written
+    const replacement = variables.get(name)
+    if (replacement === undefined) unresolved.push({ name, node, index, path })
+    return replacement ?? written
+  })
+  return { ...node, value }
+}
+
+/** Parameters of every object and columns of every table of the file. */
+function collectParameterNames(root: MapNode, readTable: TableReader): Set<string> {
+  const names = new Set<string>()
+  const collect = (object: SpecNode, path: string) => {
+    if (object.kind !== 'map') return
+    const parameters = entryOf(object, 'parameters')?.value
+    if (parameters?.kind === 'map') for (const { key } of parameters.entries) names.add(key)
+    const file = entryOf(object, 'parameters_file')?.value
+    if (file?.kind === 'text')
+      for (const column of readTable(file, joinPath(path, 'parameters_file'))?.columns.keys() ?? []) names.add(column)
+  }
+  collect(root, '')
+  for (const key of ['jobs', 'files', 'user_data']) {
+    const list = entryOf(root, key)?.value
+    if (list?.kind === 'list') for (const [index, item] of list.items.entries()) collect(item, `${key}[${index}]`)
+  }
+  return names
+}
+
+function reportCollisions(
+  root: MapNode,
+  variables: ReadonlyMap<string, string>,
+  parameters: ReadonlySet<string>,
+  { report }: SpecContext,
+): void {
+  const both = [...variables.keys()].filter(name => parameters.has(name))
+  if (both.length === 0) return
+  const map = entryOf(root, 'variables')?.value
+  const first = map?.kind === 'map' ? entryOf(map, both[0]!) : undefined
+  const place = { at: first?.keyAt ?? root.at, path: joinPath('variables', both[0]!) }
+  report.error(
+    'name_collision',
+    place,
+    `these names are variables and parameters: ${both.join(', ')}`,
+    'rename one of the two',
+  )
+}
+
+function reportUnknown({ name, node, index, path }: Unresolved, { report, source }: SpecContext): void {
+  const place = { at: offsetInText(source, node, index), path }
+  report.error(
+    'unknown_placeholder',
+    place,
+    `{${name}} is neither a variable nor a parameter`,
+    `write { ${name} } if no placeholder is meant`,
+  )
+}

@@ -1,0 +1,49 @@
+import { Hono } from 'hono'
+import { deleteFailureHandler, listFailureHandlers } from '../../db/failure-handlers.ts'
+import { failureHandler } from '../../db/schema.ts'
+import { insertRow } from '../../db/table.ts'
+import { readBody } from '../body.ts'
+import type { AppEnv, Services } from '../context.ts'
+import { NewFailureHandler } from '../contract/failure-handler.ts'
+import { listReply, PAGING, pageOf, pathInteger, readQuery } from '../query.ts'
+import { needRow, needWorkflow } from './guards.ts'
+
+export function failureHandlerRoutes({ db }: Services): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+
+  routes.post('/failure_handlers', async c => {
+    const { workflow_id, name, rules } = await readBody(c, NewFailureHandler)
+    const row = await db.write(function* () {
+      yield* needWorkflow(workflow_id)
+      return yield* insertRow(failureHandler, { workflow_id, name, rules })
+    })
+    return c.json(row)
+  })
+
+  routes.get('/workflows/:id/failure_handlers', async c => {
+    const id = pathInteger(c, 'id')
+    const page = pageOf(readQuery(c, PAGING))
+    const { rows, total } = await db.read(function* () {
+      yield* needWorkflow(id)
+      return yield* listFailureHandlers(id, page)
+    })
+    return c.json(listReply(rows, total, page))
+  })
+
+  routes.get('/failure_handlers/:id', async c => {
+    const id = pathInteger(c, 'id')
+    return c.json(await db.read(() => needRow(failureHandler, 'Failure handler', id)))
+  })
+
+  routes.delete('/failure_handlers/:id', async c => {
+    const id = pathInteger(c, 'id')
+    const row = await db.write(function* () {
+      const found = yield* needRow(failureHandler, 'Failure handler', id)
+      yield* deleteFailureHandler(found.workflow_id, id)
+      return found
+    })
+    // The contract names the model, older servers sent a message: both (contract/notes.md 5).
+    return c.json({ ...row, message: `Deleted failure handler ${id}` })
+  })
+  return routes
+}

@@ -1,0 +1,90 @@
+import { Hono } from 'hono'
+import { deleteFile, deleteFiles, type FileRow, insertFiles, listFiles } from '../../db/files.ts'
+import { file } from '../../db/schema.ts'
+import { updateRow } from '../../db/table.ts'
+import { readBody } from '../body.ts'
+import type { AppEnv, Services } from '../context.ts'
+import { BulkFiles, FileChange, NewFile } from '../contract/file.ts'
+import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { oneWorkflowOf, refuseRepeatedNames } from './bulk.ts'
+import { needRow, needWorkflow } from './guards.ts'
+import { mountPlain } from './plain.ts'
+import { compact } from './reply.ts'
+
+const FILTERS = {
+  workflow_id: 'integer!',
+  produced_by_job_id: 'integer',
+  name: 'text',
+  path: 'text',
+  is_output: 'boolean',
+} as const
+
+const reply = (row: FileRow) => compact(row)
+
+const values = ({ name, path, st_mtime, identifier }: NewFile) => ({
+  name,
+  path,
+  st_mtime: st_mtime ?? null,
+  identifier: identifier ?? null,
+})
+
+export function fileRoutes(services: Services): Hono<AppEnv> {
+  const { db } = services
+  const routes = new Hono<AppEnv>()
+
+  routes.post('/files', async c => {
+    const body = await readBody(c, NewFile)
+    const [row] = await db.write(function* () {
+      yield* needWorkflow(body.workflow_id)
+      return yield* insertFiles(body.workflow_id, [values(body)])
+    })
+    return c.json(reply(row!))
+  })
+
+  routes.post('/bulk_files', async c => {
+    const { files } = await readBody(c, BulkFiles)
+    const rows = await db.write(function* () {
+      const workflowId = yield* oneWorkflowOf(files, 'files')
+      refuseRepeatedNames(files, 'files')
+      return yield* insertFiles(workflowId, files.map(values))
+    })
+    return c.json({ files: rows.map(reply) })
+  })
+
+  routes.get('/files', async c => {
+    const query = readQuery(c, { ...FILTERS, ...SORTING })
+    const page = pageOf(query)
+    const { rows, total } = await db.read(function* () {
+      yield* needWorkflow(query.workflow_id)
+      return yield* listFiles(query, { ...query, ...page })
+    })
+    return c.json(listReply(rows.map(reply), total, page))
+  })
+
+  routes.put('/files/:id', async c => {
+    const id = pathInteger(c, 'id')
+    const body = await readBody(c, FileChange)
+    const row = await db.write(function* () {
+      yield* needRow(file, 'File', id)
+      // st_mtime is always set: clients clear it for a file that has vanished (contract/notes.md 13.2).
+      return yield* updateRow(file, id, {
+        name: body.name ?? undefined,
+        path: body.path ?? undefined,
+        st_mtime: body.st_mtime ?? null,
+        identifier: body.identifier ?? undefined,
+      })
+    })
+    return c.json(reply(row))
+  })
+
+  mountPlain(routes, services, {
+    path: '/files',
+    noun: 'File',
+    table: file,
+    reply,
+    remove: row => deleteFile(row.id),
+    removeAll: deleteFiles,
+    describeRemoved: deleted_count => ({ deleted_count }),
+  })
+  return routes
+}

@@ -1,0 +1,32 @@
+import type { InferSelectModel } from 'drizzle-orm'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { findJob, type JobRow } from '../../db/jobs.ts'
+import { findRow } from '../../db/table.ts'
+import type { Unit } from '../../db/unit.ts'
+import { findWorkflow, type WorkflowRow } from '../../db/workflows.ts'
+import { AppError } from '../errors.ts'
+
+/** What an operation names has to exist before any other rule is looked at (contract/notes.md 4): these end with 404. */
+
+export function* needWorkflow(id: number): Unit<WorkflowRow> {
+  const row = yield* findWorkflow(id)
+  if (row === undefined) throw new AppError('not_found', `Workflow not found with ID: ${id}`)
+  return row
+}
+
+export function* needJob(id: number): Unit<JobRow> {
+  const row = yield* findJob(id)
+  if (row === undefined) throw new AppError('not_found', `Job not found with ID: job_id=${id}`)
+  return row
+}
+
+/** `noun` names the resource in the message: "File". */
+export function* needRow<T extends SQLiteTable & { id: SQLiteColumn; workflow_id: SQLiteColumn }>(
+  table: T,
+  noun: string,
+  id: number,
+): Unit<InferSelectModel<T>> {
+  const row = yield* findRow(table, id)
+  if (row === undefined) throw new AppError('not_found', `${noun} not found with ID: ${id}`)
+  return row
+}

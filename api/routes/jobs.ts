@@ -1,0 +1,146 @@
+import { Hono } from 'hono'
+import { deleteJob, deleteSomeJobs } from '../../db/delete-jobs.ts'
+import { type JobLinks, linksOf, listDescendants, noLinks } from '../../db/job-links.ts'
+import { updateJob } from '../../db/job-update.ts'
+import { type JobRow, listJobs } from '../../db/jobs.ts'
+import type { Unit } from '../../db/unit.ts'
+import { readBody } from '../body.ts'
+import type { AppEnv, Services } from '../context.ts'
+import { BulkJobs, Job } from '../contract/job.ts'
+import { AppError } from '../errors.ts'
+import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { oneWorkflowOf } from './bulk.ts'
+import { createJobs, refuseStrangeIds } from './create-jobs.ts'
+import { needJob, needWorkflow } from './guards.ts'
+import { jobReply } from './job-reply.ts'
+import { decideJobChange } from './job-rules.ts'
+
+const FILTERS = {
+  workflow_id: 'integer!',
+  status: 'status',
+  needs_file_id: 'integer',
+  upstream_job_id: 'integer',
+  active_compute_node_id: 'integer',
+  origin_is_set: 'boolean',
+  name: 'text',
+  command: 'text',
+  labels: 'list',
+  include_relationships: 'boolean',
+} as const
+
+export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+
+  routes.post('/jobs', async c => {
+    const body = await readBody(c, Job)
+    const { row, links } = await db.write(function* () {
+      const workflow = yield* needWorkflow(body.workflow_id)
+      const [id] = yield* createJobs(workflow, [body])
+      return yield* wholeJob(id!)
+    })
+    return c.json(jobReply(row, links))
+  })
+
+  routes.post('/bulk_jobs', async c => {
+    const { jobs } = await readBody(c, BulkJobs)
+    const created = await db.write(function* () {
+      const workflowId = yield* oneWorkflowOf(jobs, 'jobs')
+      const workflow = yield* needWorkflow(workflowId)
+      const ids = yield* createJobs(workflow, jobs)
+      const last = ids[ids.length - 1]!
+      // The new jobs are the workflow's newest, so their rows are its last ones.
+      const { rows } = yield* listJobs(
+        { workflow_id: workflowId },
+        { offset: 0, limit: ids.length, reverse_sort: true },
+      )
+      if (rows[0]?.id !== last) throw new Error(`Cannot read back the jobs of workflow ${workflowId}`)
+      return { rows: rows.reverse(), links: yield* linksOf(ids) }
+    })
+    return c.json({ jobs: created.rows.map(row => jobReply(row, created.links.get(row.id))) })
+  })
+
+  routes.get('/jobs', async c => {
+    const query = readQuery(c, { ...FILTERS, ...SORTING })
+    const page = pageOf(query)
+    const { rows, total, links } = await db.read(function* () {
+      yield* needWorkflow(query.workflow_id)
+      const { rows, total } = yield* listJobs(query, { ...query, ...page })
+      const links = query.include_relationships ? yield* linksOf(rows.map(row => row.id)) : undefined
+      return { rows, total, links }
+    })
+    return c.json(
+      listReply(
+        rows.map(row => jobReply(row, links?.get(row.id))),
+        total,
+        page,
+      ),
+    )
+  })
+
+  routes.get('/jobs/:id', async c => {
+    const id = pathInteger(c, 'id')
+    const { row, links } = await db.read(() => wholeJob(id))
+    return c.json(jobReply(row, links))
+  })
+
+  routes.put('/jobs/:id', async c => {
+    const id = pathInteger(c, 'id')
+    const body = await readBody(c, Job)
+    const { row, links } = await db.write(function* () {
+      const before = yield* wholeJob(id)
+      const change = decideJobChange(before.row, before.links, body)
+      const { resource_requirements_id, failure_handler_id } = body
+      yield* refuseStrangeIds(before.row.workflow_id, [
+        {
+          depends_on_job_ids: change.depends_on_job_ids && [...change.depends_on_job_ids],
+          resource_requirements_id,
+          failure_handler_id: failure_handler_id || undefined,
+        },
+      ])
+      yield* refuseCycle(id, change.depends_on_job_ids ?? [])
+      yield* updateJob(id, before.row.workflow_id, change)
+      return yield* wholeJob(id)
+    })
+    return c.json(jobReply(row, links))
+  })
+
+  routes.delete('/jobs/:id', async c => {
+    const id = pathInteger(c, 'id')
+    const { row, links } = await db.write(function* () {
+      const found = yield* wholeJob(id)
+      yield* deleteJob(found.row.workflow_id, id, found.row.status, clock())
+      return found
+    })
+    return c.json(jobReply(row, links))
+  })
+
+  routes.delete('/jobs', async c => {
+    const { workflow_id } = readQuery(c, { workflow_id: 'integer!' })
+    await db.read(() => needWorkflow(workflow_id))
+    let count = 0
+    for (;;) {
+      const deleted = await db.write(() => deleteSomeJobs(workflow_id))
+      if (deleted === 0) return c.json({ count })
+      count += deleted
+    }
+  })
+  return routes
+}
+
+function* wholeJob(id: number): Unit<{ row: JobRow; links: JobLinks }> {
+  const row = yield* needJob(id)
+  const links = yield* linksOf([id])
+  return { row, links: links.get(id) ?? noLinks() }
+}
+
+/** A job must not wait for itself, directly or through others. */
+function* refuseCycle(id: number, dependsOn: readonly number[]): Unit<void> {
+  if (dependsOn.length === 0) return
+  const below = new Set([id, ...(yield* listDescendants([id]))])
+  const own = dependsOn.find(other => below.has(other))
+  if (own === undefined) return
+  throw new AppError('invalid', `Cannot update job ${id} as it would wait for itself through job ${own}`, {
+    field: 'depends_on_job_ids',
+    value: own,
+  })
+}

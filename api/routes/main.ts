@@ -1,0 +1,53 @@
+import { Hono } from 'hono'
+import type { AppEnv, Services } from '../context.ts'
+import { actionRoutes } from './actions.ts'
+import { claimRoutes } from './claims.ts'
+import { completionRoutes } from './completions.ts'
+import { computeNodeRoutes } from './compute-nodes.ts'
+import { explainRoutes } from './explain.ts'
+import { failureHandlerRoutes } from './failure-handlers.ts'
+import { fileRoutes } from './files.ts'
+import { fromSpecRoutes } from './from-spec.ts'
+import { initializeRoutes } from './initialize.ts'
+import { jobStatusRoutes } from './job-status.ts'
+import { jobRoutes } from './jobs.ts'
+import { releaseRoutes } from './release.ts'
+import { resourceRequirementsRoutes } from './resource-requirements.ts'
+import { resultRoutes } from './results.ts'
+import { serviceRoutes } from './service.ts'
+import { slurmSchedulerRoutes } from './slurm-schedulers.ts'
+import { userDataRoutes } from './user-data.ts'
+import { workflowGraphRoutes } from './workflow-graph.ts'
+import { workflowStatusRoutes } from './workflow-status.ts'
+import { workflowRoutes } from './workflows.ts'
+
+/** Every operation, noun by noun. */
+const ROUTES = [
+  releaseRoutes,
+  initializeRoutes,
+  fromSpecRoutes,
+  completionRoutes,
+  claimRoutes,
+  serviceRoutes,
+  workflowRoutes,
+  workflowStatusRoutes,
+  workflowGraphRoutes,
+  jobRoutes,
+  jobStatusRoutes,
+  actionRoutes,
+  computeNodeRoutes,
+  explainRoutes,
+  failureHandlerRoutes,
+  resourceRequirementsRoutes,
+  resultRoutes,
+  slurmSchedulerRoutes,
+  userDataRoutes,
+  fileRoutes,
+]
+
+/** Joins all routes in one app, which `createApp` mounts at its base paths. */
+export function mountRoutes(services: Services): Hono<AppEnv> {
+  const api = new Hono<AppEnv>()
+  for (const routes of ROUTES) api.route('/', routes(services))
+  return api
+}

@@ -1,0 +1,138 @@
+import { Hono } from 'hono'
+import { recordUserAction } from '../../db/events.ts'
+import {
+  deleteUnusedRequirements,
+  isUsed,
+  listRequirements,
+  type RequirementsRow,
+} from '../../db/resource-requirements.ts'
+import { resourceRequirements } from '../../db/schema.ts'
+import { insertRow, updateRow } from '../../db/table.ts'
+import { readBody } from '../body.ts'
+import type { AppEnv, Services } from '../context.ts'
+import { NewResourceRequirements, ResourceRequirementsChange } from '../contract/resource-requirements.ts'
+import { parseDuration } from '../core/duration.ts'
+import { parseMemory } from '../core/memory.ts'
+import { AppError } from '../errors.ts'
+import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { needRow, needWorkflow } from './guards.ts'
+import { mountPlain } from './plain.ts'
+
+const FILTERS = {
+  workflow_id: 'integer!',
+  job_id: 'integer',
+  name: 'text',
+  memory: 'text',
+  num_cpus: 'integer',
+  num_gpus: 'integer',
+  num_nodes: 'integer',
+  runtime: 'integer',
+} as const
+
+/** The name every workflow has its own requirement under. */
+const RESERVED = 'default'
+
+const reply = ({ id, workflow_id, name, num_cpus, num_gpus, num_nodes, memory, runtime }: RequirementsRow) => ({
+  id,
+  workflow_id,
+  name,
+  num_cpus,
+  num_gpus,
+  num_nodes,
+  memory,
+  runtime,
+})
+
+/** Every column but the name; what a body leaves out falls back to its default, in PUT too (contract/notes.md 13.1). */
+function amounts(body: ResourceRequirementsChange) {
+  const memory = body.memory ?? '1m'
+  const runtime = body.runtime ?? 'PT1M'
+  const memory_bytes = parseMemory(memory)
+  const runtime_seconds = parseDuration(runtime)
+  if (memory_bytes === undefined) {
+    throw new AppError('invalid', 'Cannot read memory: digits and an optional k, m, g or t', {
+      field: 'memory',
+      value: memory,
+    })
+  }
+  if (runtime_seconds === undefined) {
+    throw new AppError('invalid', 'Cannot read runtime: an ISO 8601 duration such as PT1H30M', {
+      field: 'runtime',
+      value: runtime,
+    })
+  }
+  return {
+    num_cpus: body.num_cpus ?? 1,
+    num_gpus: body.num_gpus ?? 0,
+    num_nodes: body.num_nodes ?? 1,
+    memory,
+    runtime,
+    memory_bytes,
+    runtime_seconds,
+  }
+}
+
+export function resourceRequirementsRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock } = services
+  const routes = new Hono<AppEnv>()
+
+  routes.post('/resource_requirements', async c => {
+    const body = await readBody(c, NewResourceRequirements)
+    const row = await db.write(function* () {
+      yield* needWorkflow(body.workflow_id)
+      if (body.name === RESERVED) {
+        throw new AppError('invalid', `Cannot create resource requirements as the name "${RESERVED}" is reserved`, {
+          field: 'name',
+        })
+      }
+      return yield* insertRow(resourceRequirements, {
+        workflow_id: body.workflow_id,
+        name: body.name,
+        ...amounts(body),
+      })
+    })
+    return c.json(reply(row))
+  })
+
+  routes.get('/resource_requirements', async c => {
+    const query = readQuery(c, { ...FILTERS, ...SORTING })
+    const page = pageOf(query)
+    const { rows, total } = await db.read(function* () {
+      yield* needWorkflow(query.workflow_id)
+      return yield* listRequirements(query, { ...query, ...page })
+    })
+    return c.json(listReply(rows.map(reply), total, page))
+  })
+
+  routes.put('/resource_requirements/:id', async c => {
+    const id = pathInteger(c, 'id')
+    const body = await readBody(c, ResourceRequirementsChange)
+    const row = await db.write(function* () {
+      yield* needRow(resourceRequirements, 'Resource requirements', id)
+      const row = yield* updateRow(resourceRequirements, id, { name: body.name ?? undefined, ...amounts(body) })
+      const { workflow_id, id: resource_requirements_id, ...details } = reply(row)
+      yield* recordUserAction(workflow_id, clock(), c.var.user, 'update_resource_requirements', {
+        resource_requirements_id,
+        ...details,
+      })
+      return row
+    })
+    return c.json(reply(row))
+  })
+
+  mountPlain(routes, services, {
+    path: '/resource_requirements',
+    noun: 'Resource requirements',
+    table: resourceRequirements,
+    reply,
+    *remove(row) {
+      if (row.name === RESERVED)
+        throw new AppError('invalid', `Cannot delete resource requirements ${row.id} as they are the default`)
+      if (yield* isUsed(row.id))
+        throw new AppError('invalid', `Cannot delete resource requirements ${row.id} as a job uses them`)
+      yield* deleteUnusedRequirements(row.workflow_id, row.id)
+    },
+    removeAll: workflowId => deleteUnusedRequirements(workflowId),
+  })
+  return routes
+}

@@ -1,0 +1,67 @@
+import type { WorkflowRow } from '../../db/workflows.ts'
+import { isJsonObject } from '../contract/fields.ts'
+import { readableMonitorConfig } from '../contract/workflow.ts'
+import type { Dialect } from '../dialect.ts'
+import { compact, flag, storedJson } from './reply.ts'
+
+/** The fields that are text in the old contract and objects in the new one. */
+export const TEXT_OR_OBJECT = ['metadata', 'slurm_defaults', 'execution_config', 'resource_monitor_config'] as const
+type TextOrObject = (typeof TEXT_OR_OBJECT)[number]
+
+/** WorkflowModel, the union of both contracts (contract/notes.md 19.3), with the fields of 19.2 in the form the client reads. */
+export function workflowReply(row: WorkflowRow, dialect: Dialect) {
+  return compact({
+    id: row.id,
+    name: row.name,
+    user: row.user,
+    description: row.description,
+    project: row.project,
+    timestamp: new Date(row.created_at).toISOString(),
+    run_id: row.run_id,
+    is_canceled: flag(row.is_canceled),
+    is_archived: flag(row.is_archived),
+    status_id: row.id,
+    env: storedJson(row.env),
+    metadata: textOrObject(row, 'metadata', dialect),
+    slurm_defaults: textOrObject(row, 'slurm_defaults', dialect),
+    execution_config: textOrObject(row, 'execution_config', dialect),
+    resource_monitor_config: textOrObject(row, 'resource_monitor_config', dialect),
+    slurm_config: row.slurm_config,
+    use_pending_failed: flag(row.use_pending_failed),
+    enable_ro_crate: flag(row.enable_ro_crate),
+    compute_node_wait_for_new_jobs_seconds: row.wait_for_new_jobs_seconds,
+    compute_node_ignore_workflow_completion: flag(row.ignore_workflow_completion),
+    compute_node_wait_for_healthy_database_minutes: row.wait_for_healthy_database_minutes,
+    compute_node_min_time_for_new_jobs_seconds: row.min_time_for_new_jobs_seconds,
+    compute_node_expiration_buffer_seconds: row.expiration_buffer_seconds,
+    dynamic_jobs: storedJson(row.dynamic_jobs),
+    submission_directory: row.submission_directory,
+    jobs_sort_method: row.jobs_sort_method,
+    loss_budget: row.loss_budget,
+  })
+}
+
+/** The record that cancel and reset answer with: old clients look for the last field. */
+export const workflowWithScriptFlag = (row: WorkflowRow, dialect: Dialect) => ({
+  ...workflowReply(row, dialect),
+  has_detected_need_to_run_completion_script: row.has_detected_completion_script !== 0,
+})
+
+function textOrObject(row: WorkflowRow, field: TextOrObject, { json }: Dialect): unknown {
+  const stored = row[field]
+  if (stored === null) return null
+  const isObject = row.json_objects.split(',').includes(field)
+  if (json === 'text' || (json === 'as_given' && !isObject)) return stored
+  const parsed = parseObject(stored)
+  // A reader of the new form fails on the whole list when one field has a wrong type: such a value is left out.
+  return field === 'resource_monitor_config' && !isObject ? readableMonitorConfig(parsed) : parsed
+}
+
+function parseObject(text: string): unknown {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    return isJsonObject(parsed) ? parsed : null
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,198 @@
+import { Hono } from 'hono'
+import { recordEvent, recordUserAction } from '../../db/events.ts'
+import { cancelClaimedJobs } from '../../db/job-status.ts'
+import { resetJobStatus } from '../../db/reset-job-status.ts'
+import { countActiveNodes } from '../../db/compute-nodes.ts'
+import { countActiveAllocations } from '../../db/scheduled-compute-nodes.ts'
+import { workflow } from '../../db/schema.ts'
+import { readStatusReport } from '../../db/status-report.ts'
+import { updateRow } from '../../db/table.ts'
+import { countJobs, type StatusCounts, type WorkflowRow } from '../../db/workflows.ts'
+import { readBody } from '../body.ts'
+import type { AppEnv, AppRequest, Services } from '../context.ts'
+import { ArchiveRequest, WorkflowStatusChange } from '../contract/workflow.ts'
+import { type Dialect, dialectOf } from '../dialect.ts'
+import { AppError } from '../errors.ts'
+import { pathInteger, readQuery } from '../query.ts'
+import { needWorkflow } from './guards.ts'
+import { compact } from './reply.ts'
+import { workflowReply, workflowWithScriptFlag } from './workflow-reply.ts'
+
+/** The whole course of a workflow: how far it is, and the operations that stop it or start it over. */
+export function workflowStatusRoutes({ db, clock, dialect: option }: Services): Hono<AppEnv> {
+  const routes = new Hono<AppEnv>()
+  const dialect = (c: AppRequest): Dialect => dialectOf(name => c.req.header(name), option)
+
+  routes.get('/workflows/:id/status', async c => {
+    const id = pathInteger(c, 'id')
+    const { row, counts, report } = await db.read(function* () {
+      const row = yield* needWorkflow(id)
+      return { row, counts: yield* countJobs(id), report: yield* readStatusReport(id, clock()) }
+    })
+    return c.json(
+      compact({
+        ...statusRecord(row),
+        workflow_id: id,
+        workflow_name: row.name,
+        workflow_user: row.user,
+        total_jobs: total(counts),
+        jobs_by_status: counts,
+        is_complete: isOver(row, counts),
+        ...report,
+      }),
+    )
+  })
+
+  routes.put('/workflows/:id/status', async c => {
+    const id = pathInteger(c, 'id')
+    const body = await readBody(c, WorkflowStatusChange)
+    const row = await db.write(function* () {
+      yield* needWorkflow(id)
+      // All four are replaced: what is left out becomes false (contract/notes.md 7.2).
+      return yield* updateRow(workflow, id, {
+        run_id: body.run_id,
+        is_canceled: Number(body.is_canceled),
+        is_archived: Number(body.is_archived ?? false),
+        has_detected_completion_script: Number(body.has_detected_need_to_run_completion_script ?? false),
+      })
+    })
+    return c.json(statusRecord(row))
+  })
+
+  routes.put('/workflows/:id/cancel', async c => {
+    const id = pathInteger(c, 'id')
+    const row = await db.write(function* () {
+      const before = yield* needWorkflow(id)
+      if (before.is_canceled !== 0) return before
+      const now = clock()
+      yield* cancelClaimedJobs(id, now)
+      yield* recordEvent(id, now, {
+        category: 'workflow_canceled',
+        severity: 'warning',
+        message: `Canceled workflow ${id}`,
+        workflow_id: id,
+        run_id: before.run_id,
+      })
+      return yield* updateRow(workflow, id, { is_canceled: 1 })
+    })
+    return c.json(workflowWithScriptFlag(row, dialect(c)))
+  })
+
+  routes.post('/workflows/:id/archive', async c => {
+    const id = pathInteger(c, 'id')
+    const { is_archived } = await readBody(c, ArchiveRequest)
+    const row = await db.write(function* () {
+      yield* needWorkflow(id)
+      yield* recordUserAction(id, clock(), c.var.user, 'archive_workflow', { is_archived })
+      return yield* updateRow(workflow, id, { is_archived: Number(is_archived) })
+    })
+    return c.json(workflowReply(row, dialect(c)))
+  })
+
+  routes.post('/workflows/:id/reset_status', async c => {
+    const id = pathInteger(c, 'id')
+    const { force = false } = readQuery(c, { force: 'boolean' })
+    const { resetRaisesRunId } = dialect(c)
+    const row = await db.write(function* () {
+      const before = yield* needWorkflow(id)
+      if (before.is_archived !== 0) throw new AppError('invalid', `Cannot reset archived workflow ${id}`)
+      if (!force) {
+        refuseActiveJobs(yield* countJobs(id))
+        const allocations = yield* countActiveAllocations(id)
+        if (allocations.pending + allocations.active > 0) {
+          throw new AppError(
+            'invalid',
+            'Cannot reset the workflow as scheduled compute nodes are pending or active: use force',
+          )
+        }
+      }
+      yield* recordUserAction(id, clock(), c.var.user, 'reset_workflow_status', { force })
+      return yield* updateRow(workflow, id, {
+        is_canceled: 0,
+        is_archived: 0,
+        has_detected_completion_script: 0,
+        run_id: before.run_id + Number(resetRaisesRunId),
+      })
+    })
+    return c.json(workflowWithScriptFlag(row, dialect(c)))
+  })
+
+  routes.post('/workflows/:id/reset_job_status', async c => {
+    const id = pathInteger(c, 'id')
+    const { failed_only = false } = readQuery(c, { failed_only: 'boolean' })
+    await db.read(() => needWorkflow(id))
+    const updated_count = await resetJobStatus(db, id, { failedOnly: failed_only, now: clock(), user: c.var.user })
+    return c.json({
+      workflow_id: id,
+      updated_count,
+      status: 'uninitialized',
+      ...(failed_only ? { reset_type: 'failed_only' } : {}),
+    })
+  })
+
+  routes.get('/workflows/:id/is_complete', async c => {
+    const id = pathInteger(c, 'id')
+    const { row, counts } = await db.read(() => needCounts(id))
+    return c.json({
+      is_complete: isOver(row, counts),
+      is_canceled: row.is_canceled !== 0,
+      needs_to_run_completion_script: row.has_detected_completion_script !== 0,
+    })
+  })
+
+  routes.get('/workflows/:id/is_uninitialized', async c => {
+    const id = pathInteger(c, 'id')
+    const { counts } = await db.read(() => needCounts(id))
+    return c.json({ is_uninitialized: total(counts) === counts.uninitialized + counts.disabled })
+  })
+
+  // Ours: what a runner or a page asks every second, from counters alone.
+  routes.get('/workflows/:id/summary', async c => {
+    const id = pathInteger(c, 'id')
+    const { row, counts, nodes } = await db.read(function* () {
+      return { ...(yield* needCounts(id)), nodes: yield* countActiveNodes(id) }
+    })
+    return c.json({
+      workflow_id: id,
+      name: row.name,
+      run_id: row.run_id,
+      wait_for_new_jobs_seconds: row.wait_for_new_jobs_seconds,
+      active_compute_nodes: nodes,
+      total_jobs: total(counts),
+      jobs_by_status: counts,
+      is_complete: isOver(row, counts),
+      is_canceled: row.is_canceled !== 0,
+    })
+  })
+  return routes
+}
+
+function* needCounts(id: number) {
+  const row = yield* needWorkflow(id)
+  return { row, counts: yield* countJobs(id) }
+}
+
+const total = (counts: StatusCounts): number => Object.values(counts).reduce((sum, n) => sum + n, 0)
+
+/** Canceled, or no job is left that could still change by itself (contract/notes.md 7.4). */
+function isOver(row: WorkflowRow, counts: StatusCounts): boolean {
+  const open =
+    counts.uninitialized + counts.blocked + counts.ready + counts.pending + counts.running + counts.pending_failed
+  return row.is_canceled !== 0 || open === 0
+}
+
+const statusRecord = (row: WorkflowRow) => ({
+  id: row.id,
+  run_id: row.run_id,
+  is_canceled: row.is_canceled !== 0,
+  is_archived: row.is_archived !== 0,
+  has_detected_need_to_run_completion_script: row.has_detected_completion_script !== 0,
+})
+
+function refuseActiveJobs(counts: StatusCounts): void {
+  if (counts.pending + counts.running === 0) return
+  throw new AppError(
+    'invalid',
+    `Cannot reset the workflow as jobs are claimed: ${counts.running} running, ${counts.pending} pending; use force`,
+  )
+}

@@ -1,0 +1,207 @@
+import { initializedStatuses, markDownstream, type Order, topologicalOrder } from '../api/core/graph.ts'
+import { STATUS } from '../api/core/status.ts'
+import { FANOUT } from './cascade.ts'
+import { appendEvents } from './stream-events.ts'
+import { all, type Db, one, run, type Unit } from './unit.ts'
+
+/** A workflow up to this size is initialised in one transaction; larger ones in pieces behind their state. */
+const SMALL = 5_000
+
+export type InitializeOptions = { onlyUninitialized: boolean; now: number; user?: string }
+
+/** Thrown when jobs wait for each other in a circle; `names` stand in waiting order. */
+export class DependencyCycle extends Error {
+  readonly names: string[]
+  constructor(names: string[]) {
+    super(`Cannot initialize the workflow as its jobs wait for each other: ${names.join(' -> ')} -> ${names[0]}`)
+    this.names = names
+  }
+}
+
+type Jobs = { workflowId: number; ids: number[]; position: Map<number, number>; status: Uint8Array; keep: Uint8Array; before: Before }
+type Before = { unfinished: Int32Array; unsuccessful: Int32Array }
+type Edges = { from: number[]; to: number[] }
+
+/**
+ * Makes a workflow ready to run: edges through files and user_data, one cycle check over all edges, then every job blocked or
+ * ready (contract/notes.md 8.1). Nobody sees half of it: a large workflow hands out nothing until the last piece, and a repeat after a
+ * crash ends the same. Throws DependencyCycle, and then nothing has changed. False when the workflow does not exist.
+ */
+export async function initializeWorkflow(db: Db, workflowId: number, options: InitializeOptions): Promise<boolean> {
+  const found = await db.read(() => jobRange(workflowId))
+  if (found === undefined) return false
+  if (found.n <= SMALL) {
+    await db.write(function* () {
+      const jobs = yield* readJobs(workflowId, options.now)
+      const edges = yield* readEdges(jobs, found.first, found.last)
+      const { order } = yield* checkCycles(jobs, edges)
+      yield* addImplicitEdges(workflowId, found.first, found.last)
+      for (const piece of changes(jobs, edges, order, options)) yield* piece()
+      yield* finish(workflowId, options)
+    })
+    return true
+  }
+  await inPieces(db, workflowId, found, options)
+  return true
+}
+
+type Range = { n: number; first: number; last: number }
+
+function* jobRange(workflowId: number): Unit<Range | undefined> {
+  const workflow = yield* one(`SELECT 1 FROM workflow WHERE id = ? AND state IN ('live', 'initializing')`, workflowId)
+  if (workflow === undefined) return undefined
+  const range = yield* one<{ n: number; first: number | null; last: number | null }>(
+    'SELECT count(*) AS n, min(id) AS first, max(id) AS last FROM job WHERE workflow_id = ?',
+    workflowId,
+  )
+  return { n: range!.n, first: range!.first ?? 0, last: range!.last ?? -1 }
+}
+
+async function inPieces(db: Db, workflowId: number, range: Range, options: InitializeOptions): Promise<void> {
+  await db.write(() => run(`UPDATE workflow SET state = 'initializing', state_since = ? WHERE id = ?`, options.now, workflowId))
+  try {
+    const jobs = await db.read(() => readJobs(workflowId, options.now))
+    const edges: Edges = { from: [], to: [] }
+    for (const [first, last] of pieces(range)) {
+      const part = await db.read(() => readEdges(jobs, first, last))
+      for (let k = 0; k < part.from.length; k++) {
+        edges.from.push(part.from[k]!)
+        edges.to.push(part.to[k]!)
+      }
+    }
+    const { order } = await db.read(() => checkCycles(jobs, edges))
+    for (const [first, last] of pieces(range)) await db.write(() => addImplicitEdges(workflowId, first, last))
+    for (const piece of changes(jobs, edges, order, options)) await db.write(piece)
+  } catch (error) {
+    if (error instanceof DependencyCycle) await db.write(() => run(`UPDATE workflow SET state = 'live' WHERE id = ?`, workflowId))
+    throw error
+  }
+  await db.write(() => finish(workflowId, options))
+}
+
+function* finish(workflowId: number, { onlyUninitialized, now, user }: InitializeOptions): Unit<void> {
+  yield* run(`UPDATE workflow SET state = 'live' WHERE id = ?`, workflowId)
+  const type = onlyUninitialized ? 'workflow_reinitialized' : 'workflow_started'
+  yield* appendEvents(workflowId, now, [{ type, data: { category: 'workflow', type, user: user ?? '', message: `Initialized workflow ${workflowId}` } }])
+}
+
+function pieces({ first, last }: Range): [number, number][] {
+  const found: [number, number][] = []
+  for (let from = first; from <= last; from += SMALL) found.push([from, Math.min(from + SMALL - 1, last)])
+  return found
+}
+
+/** Each consumer of a file or of user_data waits for each producer, but never for itself. */
+const IMPLICIT = (['job_file', 'job_user_data'] as const).map(table => {
+  const item = table === 'job_file' ? 'file_id' : 'user_data_id'
+  return `SELECT producer.job_id AS depends_on_job_id, consumer.job_id AS job_id FROM ${table} consumer
+    CROSS JOIN ${table} producer ON producer.${item} = consumer.${item} AND producer.is_output = 1 AND producer.job_id <> consumer.job_id
+    CROSS JOIN job ON job.id = consumer.job_id AND job.workflow_id = ?1
+    WHERE consumer.job_id BETWEEN ?2 AND ?3 AND consumer.is_output = 0`
+})
+
+function* addImplicitEdges(workflowId: number, first: number, last: number): Unit<void> {
+  for (const select of IMPLICIT) {
+    yield* run(`INSERT OR IGNORE INTO job_edge(depends_on_job_id, job_id) ${select}`, workflowId, first, last)
+  }
+}
+
+function* readJobs(workflowId: number, now: number): Unit<Jobs> {
+  type Row = { id: number; status: number; unfinished: number; unsuccessful: number; leased: number }
+  const rows = yield* all<Row>(
+    `SELECT id, status, unfinished, unsuccessful, lease_expires_at IS NOT NULL AND lease_expires_at > ? AS leased
+     FROM job WHERE workflow_id = ? ORDER BY id`,
+    now,
+    workflowId,
+  )
+  const ids = rows.map(row => row.id)
+  return {
+    workflowId,
+    ids,
+    position: new Map(ids.map((id, index) => [id, index])),
+    status: Uint8Array.from(rows, row => row.status),
+    keep: Uint8Array.from(rows, row => row.leased),
+    before: { unfinished: Int32Array.from(rows, row => row.unfinished), unsuccessful: Int32Array.from(rows, row => row.unsuccessful) },
+  }
+}
+
+/** The edges there are, and those that the files and user_data of these jobs make. */
+function* readEdges(jobs: Jobs, first: number, last: number): Unit<Edges> {
+  const rows = yield* all<{ depends_on_job_id: number; job_id: number }>(
+    `SELECT depends_on_job_id, job_id FROM job_edge INDEXED BY job_edge_by_job WHERE job_id BETWEEN ?2 AND ?3
+     UNION ${IMPLICIT.join(' UNION ')}`,
+    jobs.workflowId,
+    first,
+    last,
+  )
+  const edges: Edges = { from: [], to: [] }
+  for (const row of rows) {
+    const from = jobs.position.get(row.depends_on_job_id)
+    const to = jobs.position.get(row.job_id)
+    // Ids of other workflows may lie in between.
+    if (from === undefined || to === undefined) continue
+    edges.from.push(from)
+    edges.to.push(to)
+  }
+  return edges
+}
+
+function* checkCycles(jobs: Jobs, edges: Edges): Unit<Extract<Order, { cycle: undefined }>> {
+  const sorted = topologicalOrder({ size: jobs.ids.length, ...edges })
+  if (sorted.cycle === undefined) return sorted
+  const ids = sorted.cycle.map(index => jobs.ids[index]!)
+  const names = yield* all<{ name: string }>(
+    'SELECT t.name FROM json_each(?) AS wanted CROSS JOIN job_text t ON t.id = wanted.value ORDER BY wanted.key',
+    JSON.stringify(ids),
+  )
+  throw new DependencyCycle(names.map(row => row.name))
+}
+
+/** The statements that bring the jobs to their new statuses, in pieces of one short transaction each. */
+function changes(jobs: Jobs, edges: Edges, order: Int32Array, options: InitializeOptions): (() => Unit<void>)[] {
+  const graph = { size: jobs.ids.length, ...edges }
+  const found: (() => Unit<void>)[] = []
+  const before = jobs.status.slice()
+  if (options.onlyUninitialized) {
+    // Written first and as a whole: a repeat after a crash must still find who hangs below an uninitialized job.
+    markDownstream(graph, order, before)
+    const marked = jobs.ids.filter((_, index) => before[index] !== jobs.status[index] && jobs.keep[index] === 0)
+    for (const ids of chunks(marked)) found.push(() => run(RESET, JSON.stringify(ids)))
+  }
+  const after = initializedStatuses(graph, order, before, { onlyUninitialized: options.onlyUninitialized, keep: jobs.keep })
+
+  const groups = new Map<string, number[]>()
+  for (let index = 0; index < jobs.ids.length; index++) {
+    const status = after.status[index]!
+    const unfinished = after.unfinished[index]!
+    const unsuccessful = after.unsuccessful[index]!
+    const same =
+      status === jobs.status[index] && unfinished === jobs.before.unfinished[index] && unsuccessful === jobs.before.unsuccessful[index]
+    if (same || (status !== STATUS.ready && status !== STATUS.blocked)) continue
+    const key = `${status} ${unfinished} ${unsuccessful}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [jobs.ids[index]!])
+    else group.push(jobs.ids[index]!)
+  }
+  for (const [key, members] of groups) {
+    const [status, unfinished, unsuccessful] = key.split(' ').map(Number) as [number, number, number]
+    const readyAt = status === STATUS.ready ? options.now : null
+    for (const ids of chunks(members)) {
+      found.push(() => run(PLACE, status, unfinished, unsuccessful, readyAt, JSON.stringify(ids)))
+    }
+  }
+  return found
+}
+
+function* chunks(ids: readonly number[]): Generator<number[]> {
+  for (let at = 0; at < ids.length; at += FANOUT) yield ids.slice(at, at + FANOUT)
+}
+
+const CLEAR_CLAIM = 'claim_token = NULL, compute_node_id = NULL, claimed_at = NULL, lease_seconds = NULL, lease_expires_at = NULL, started_at = NULL'
+const RESET = `
+  UPDATE job SET status = ${STATUS.uninitialized}, unfinished = 0, unsuccessful = 0, ready_at = NULL, ${CLEAR_CLAIM}
+  WHERE id IN (SELECT value FROM json_each(?))`
+/** A job that is to run again has no latest result any more; its stored results stay. */
+const PLACE = `
+  UPDATE job SET status = ?1, unfinished = ?2, unsuccessful = ?3, ready_at = ?4, latest_result_id = NULL, ${CLEAR_CLAIM}
+  WHERE id IN (SELECT value FROM json_each(?5))`

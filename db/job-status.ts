@@ -1,0 +1,143 @@
+import { type JobStatus, STATUS } from '../api/core/status.ts'
+import { reblockDependants } from './cascade.ts'
+import { listDescendants } from './job-links.ts'
+import { appendEvents } from './stream-events.ts'
+import { all, run, type Unit } from './unit.ts'
+
+/** What a job loses when it is no longer pending or running; the database refuses a row that keeps a part of it. */
+const WITHOUT_CLAIM =
+  'claim_token = NULL, compute_node_id = NULL, claimed_at = NULL, lease_seconds = NULL, lease_expires_at = NULL, started_at = NULL'
+
+const COMPLETE = [STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated].join()
+const FAILED = [STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.pending_failed].join()
+
+/**
+ * Puts a job into any status that is not complete, as its owner asks. Dependants that count on its completion are counted anew. A
+ * complete job that becomes uninitialized takes all complete jobs below it along (contract/notes.md 9.4).
+ */
+export function* forceStatus(jobId: number, target: JobStatus, wasComplete: boolean, now: number): Unit<void> {
+  const keepsClaim = target === 'pending' || target === 'running'
+  yield* run(
+    `UPDATE job SET status = ?1, ${keepsClaim ? '' : `${WITHOUT_CLAIM},`} ready_at = ?2, unfinished = 0 WHERE id = ?3`,
+    STATUS[target],
+    target === 'ready' ? now : null,
+    jobId,
+  )
+  yield* recountBlocked([jobId])
+  if (!wasComplete) return
+  if (target === 'uninitialized') yield* resetJobs(yield* listCompleteBelow([jobId]))
+  yield* reblockDependants([jobId])
+}
+
+function* listCompleteBelow(jobIds: readonly number[]): Unit<number[]> {
+  const below = yield* listDescendants(jobIds)
+  const rows = yield* all<{ id: number }>(
+    `SELECT j.id FROM json_each(?) AS b CROSS JOIN job AS j ON j.id = b.value WHERE j.status IN (${COMPLETE})`,
+    JSON.stringify(below),
+  )
+  return rows.map(row => row.id)
+}
+
+/** Binds a claimed job to the node that starts it. */
+export function* startJob(
+  workflowId: number,
+  runId: number,
+  jobId: number,
+  computeNodeId: number,
+  now: number,
+): Unit<void> {
+  yield* run(
+    `UPDATE job SET status = ${STATUS.running}, compute_node_id = ?, started_at = ? WHERE id = ?`,
+    computeNodeId,
+    now,
+    jobId,
+  )
+  const data = { compute_node_id: computeNodeId, run_id: runId }
+  yield* appendEvents(workflowId, now, [{ type: 'job_started', jobId, data }])
+}
+
+/**
+ * Makes a job ready for its next attempt. Dependants that were canceled because of it, or are ready because of it, wait again
+ * (contract/notes.md 9.6).
+ */
+export function* retryJob(jobId: number, now: number): Unit<void> {
+  yield* run(
+    `UPDATE job SET status = ${STATUS.ready}, attempt_id = attempt_id + 1, ${WITHOUT_CLAIM}, ready_at = ? WHERE id = ?`,
+    now,
+    jobId,
+  )
+  yield* run(`UPDATE job_text SET origin = 'retry' WHERE id = ? AND origin IS NULL`, jobId)
+  const canceled = yield* all<{ id: number }>(
+    `WITH RECURSIVE canceled(id) AS (
+       SELECT ?1
+       UNION SELECT e.job_id FROM canceled CROSS JOIN job_edge AS e ON e.depends_on_job_id = canceled.id
+         CROSS JOIN job AS j ON j.id = e.job_id AND j.status = ${STATUS.canceled} AND j.cancel_on_failure = 1
+     )
+     UPDATE job SET status = ${STATUS.blocked} WHERE id IN (SELECT id FROM canceled) AND status = ${STATUS.canceled} RETURNING id`,
+    jobId,
+  )
+  const reopened = canceled.map(row => row.id)
+  yield* recountBlocked(reopened)
+  yield* reblockDependants([jobId, ...reopened])
+}
+
+/** Counts anew what these jobs wait for, as far as they are blocked. */
+function* recountBlocked(jobIds: readonly number[]): Unit<void> {
+  yield* run(
+    `UPDATE job SET
+       unfinished = (SELECT count(*) FROM job_edge AS e JOIN job AS d ON d.id = e.depends_on_job_id
+         WHERE e.job_id = job.id AND d.status NOT IN (${COMPLETE}, ${STATUS.disabled})),
+       unsuccessful = (SELECT count(*) FROM job_edge AS e JOIN job AS d ON d.id = e.depends_on_job_id
+         WHERE e.job_id = job.id AND d.status IN (${STATUS.failed}, ${STATUS.canceled}, ${STATUS.terminated}))
+     WHERE id IN (SELECT value FROM json_each(?)) AND status = ${STATUS.blocked}`,
+    JSON.stringify(jobIds),
+  )
+}
+
+/** Makes these jobs uninitialized, whatever they are. */
+function* resetJobs(jobIds: readonly number[]): Unit<void> {
+  yield* run(
+    `UPDATE job SET status = ${STATUS.uninitialized}, ${WITHOUT_CLAIM}, ready_at = NULL, unfinished = 0, unsuccessful = 0
+     WHERE id IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(jobIds),
+  )
+}
+
+/** Makes the jobs of an id range uninitialized and tells how many were not. */
+export function* resetAllJobs(workflowId: number, range: { first: number; last: number }): Unit<number> {
+  const rows = yield* all<unknown>(
+    `UPDATE job SET status = ${STATUS.uninitialized}, ${WITHOUT_CLAIM}, ready_at = NULL, unfinished = 0, unsuccessful = 0
+     WHERE workflow_id = ? AND id BETWEEN ? AND ? AND status <> ${STATUS.uninitialized} RETURNING 1`,
+    workflowId,
+    range.first,
+    range.last,
+  )
+  return rows.length
+}
+
+/** Makes failed jobs uninitialized, and with them all complete jobs below; tells how many failed ones there were. */
+export function* resetFailedJobs(workflowId: number): Unit<number> {
+  const rows = yield* all<{ id: number }>(
+    `SELECT id FROM job WHERE workflow_id = ? AND status IN (${FAILED})`,
+    workflowId,
+  )
+  const failed = rows.map(row => row.id)
+  yield* resetJobs([...failed, ...(yield* listCompleteBelow(failed))])
+  return failed.length
+}
+
+/** Cancels what is claimed or running; ready and blocked jobs stay, since the workflow hands out nothing any more. */
+export function* cancelClaimedJobs(workflowId: number, now: number): Unit<void> {
+  const rows = yield* all<{ id: number }>(
+    `UPDATE job SET status = ${STATUS.canceled}, ${WITHOUT_CLAIM}, ready_at = NULL, unfinished = 0
+     WHERE workflow_id = ? AND status IN (${STATUS.pending}, ${STATUS.running}) RETURNING id`,
+    workflowId,
+  )
+  const ids = rows.map(row => row.id)
+  yield* reblockDependants(ids)
+  yield* appendEvents(
+    workflowId,
+    now,
+    ids.map(jobId => ({ type: 'job_canceled', jobId, data: { status: 'canceled' } })),
+  )
+}

@@ -1,0 +1,48 @@
+/**
+ * How queries are written once for every database. A query is a generator that yields statements and receives their rows;
+ * a driver runs it: synchronously on a file, with round trips on a server. Statements yielded together travel together.
+ */
+export type SqlValue = string | number | bigint | null | Uint8Array
+
+export type Statement = { sql: string; args: readonly SqlValue[] }
+
+// biome-ignore lint/suspicious/noExplicitAny: rows become typed in all(), one(), where the statement is written
+export type Rows = any[]
+
+/** A piece of work on the database. Run inside one transaction by `Db.write`, so it is all or nothing. */
+export type Unit<T> = Generator<readonly Statement[], T, Rows[]>
+
+/** Runs one statement and returns its rows as objects named by column. */
+export function* all<T>(sql: string, ...args: SqlValue[]): Unit<T[]> {
+  const [rows] = yield [{ sql, args }]
+  return rows as T[]
+}
+
+/** Runs one statement and returns its first row, or undefined when there is none. */
+export function* one<T>(sql: string, ...args: SqlValue[]): Unit<T | undefined> {
+  const [rows] = yield [{ sql, args }]
+  return (rows as T[])[0]
+}
+
+/** Runs one statement for its effect. Count changed rows with RETURNING: drivers differ in what they count (platform.md 3.4). */
+export function* run(sql: string, ...args: SqlValue[]): Unit<void> {
+  yield [{ sql, args }]
+}
+
+/** Runs several statements that need nothing of each other in one round trip; rows come back in their order. */
+export function* together(statements: readonly Statement[]): Unit<Rows[]> {
+  return yield statements
+}
+
+export interface Db {
+  /** Runs a unit that only reads. It takes no write lock. */
+  read<T>(unit: () => Unit<T>): Promise<T>
+  /**
+   * Runs a unit in one write transaction: all or nothing. Units wait in one queue and may share a transaction, each keeping its
+   * own outcome; one that throws is undone alone. The function may be called again when the database was busy.
+   */
+  write<T>(unit: () => Unit<T>): Promise<T>
+  /** How many write transactions have begun, for tests and metrics. */
+  readonly writeTransactions: number
+  close(): Promise<void>
+}

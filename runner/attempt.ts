@@ -1,0 +1,131 @@
+import type { LogFiles } from './stdio.ts'
+import type { ClaimedJob, CompletionEntry } from './wire.ts'
+
+/** Why the runner itself ended an attempt. The first reason wins; status and return code derive from it. */
+export type EndReason = 'time_limit' | 'stopped' | 'canceled'
+
+/** What a finished attempt needs to be told: kept in the launcher's journal too, so that the next runner can tell it. */
+export type Attempt = {
+  jobId: number
+  workflowId: number
+  runId: number
+  attemptId: number
+  claimToken: string
+  computeNodeId: number
+  /** Where the job ran: output paths are relative to it. */
+  cwd: string
+  outputs: readonly { id: number; path: string }[]
+  logs: LogFiles
+  deleteLogsOnSuccess: boolean
+  /** A failure without a rule of its own waits for its owner. */
+  usePendingFailed: boolean
+}
+
+/** How the attempt's process ended, as the launcher reports it. Times are epoch milliseconds, CPU times milliseconds. */
+export type ProcessEnd = {
+  code?: number
+  signal?: number
+  error?: string
+  startedAtMs: number
+  exitedAtMs: number
+  userMs: number
+  systemMs: number
+  peakMemoryBytes?: number
+}
+
+/** What the file system showed after the attempt. */
+export type OutputCheck = { fileTimes: { file_id: number; st_mtime: number }[]; missing: string[] }
+
+/** Return code of an attempt that was ended for its time, as Torc writes it. */
+const TIMEOUT_RETURN_CODE = 152
+const SIGNAL_BASE = 128
+const MINUTE_MS = 60_000
+
+type Outcome = Pick<CompletionEntry, 'status' | 'failure_class'> & { returnCode: number }
+
+/** What became of an attempt: one decision, from the first reason for its end. A process that ended with 0 keeps its success. */
+export function outcomeOf(
+  end: ProcessEnd,
+  outputs: OutputCheck,
+  reason: EndReason | undefined,
+  usePendingFailed: boolean,
+): Outcome {
+  const failed = usePendingFailed ? 'pending_failed' : 'failed'
+  if (end.error !== undefined)
+    return { status: failed, failure_class: 'spawn_error', returnCode: spawnErrorCode(end.error) }
+  if (end.code === 0) {
+    if (outputs.missing.length === 0) return { status: 'completed', returnCode: 0 }
+    return { status: failed, failure_class: 'no_output', returnCode: 1 }
+  }
+  switch (reason) {
+    case 'time_limit':
+      return { status: 'terminated', failure_class: 'timeout', returnCode: TIMEOUT_RETURN_CODE }
+    case 'stopped':
+      return { status: 'terminated', failure_class: 'allocation_end', returnCode: TIMEOUT_RETURN_CODE }
+    case 'canceled':
+      return { status: 'canceled', failure_class: 'canceled', returnCode: codeOf(end) }
+    case undefined:
+      return {
+        status: failed,
+        failure_class: end.signal === undefined ? 'exit_code' : 'signal',
+        returnCode: codeOf(end),
+      }
+  }
+}
+
+const codeOf = (end: ProcessEnd): number => end.code ?? SIGNAL_BASE + (end.signal ?? 0)
+
+/** What shells answer when a command cannot be started: 127 when it is not there, 126 otherwise. */
+const spawnErrorCode = (error: string): number => (error.includes('ENOENT') ? 127 : 126)
+
+/** The completion entry of an ended attempt, in the wire's words. */
+export function completionOf(
+  attempt: Attempt,
+  end: ProcessEnd,
+  outputs: OutputCheck,
+  reason: EndReason | undefined,
+): CompletionEntry {
+  const { status, failure_class, returnCode } = outcomeOf(end, outputs, reason, attempt.usePendingFailed)
+  const entry: CompletionEntry = {
+    job_id: attempt.jobId,
+    status,
+    run_id: attempt.runId,
+    claim_token: attempt.claimToken,
+    result: {
+      job_id: attempt.jobId,
+      workflow_id: attempt.workflowId,
+      run_id: attempt.runId,
+      attempt_id: attempt.attemptId,
+      compute_node_id: attempt.computeNodeId,
+      return_code: returnCode,
+      exec_time_minutes: Math.max(0, end.exitedAtMs - end.startedAtMs) / MINUTE_MS,
+      completion_time: new Date(end.exitedAtMs).toISOString(),
+      status,
+    },
+    usage: {
+      user_seconds: end.userMs / 1000,
+      system_seconds: end.systemMs / 1000,
+      peak_memory_bytes: end.peakMemoryBytes,
+    },
+    phase_times:
+      end.error === undefined ? { launched: end.startedAtMs, exited: end.exitedAtMs } : { exited: end.exitedAtMs },
+  }
+  if (failure_class !== undefined) entry.failure_class = failure_class
+  if (outputs.fileTimes.length > 0) entry.file_times = outputs.fileTimes
+  return entry
+}
+
+/** The attempt a claimed job becomes when it is launched. */
+export function attemptOf(
+  job: ClaimedJob,
+  facts: Pick<Attempt, 'runId' | 'computeNodeId' | 'cwd' | 'logs' | 'deleteLogsOnSuccess' | 'usePendingFailed'>,
+): Attempt {
+  return {
+    jobId: job.id,
+    workflowId: job.workflow_id,
+    attemptId: job.attempt_id,
+    claimToken: job.claim_token,
+    outputs: job.output_files ?? [],
+    ...facts,
+  }
+}

@@ -1,0 +1,89 @@
+import { noReply, type Refusal, type Reply, readReply } from './client/reply.ts'
+import type { Method, Transport } from './client/transport.ts'
+
+export type { Refusal, Reply } from './client/reply.ts'
+export type { Method, Transport } from './client/transport.ts'
+
+export type RequestOptions = {
+  /** A POST that may be sent twice without harm: one with a claim_id, completions, heartbeats. Other methods always may. */
+  repeatable?: boolean
+  /** For one try. */
+  timeoutMs?: number
+}
+
+export type ClientOptions = {
+  token?: string
+  /** How often something repeatable is tried in all. The loop waits out long trouble by itself. */
+  attempts?: number
+  /** Passed in for tests. */
+  sleep?(ms: number): Promise<void>
+  random?(): number
+}
+
+/** Talks to a control plane. Requests resolve to a value or a refusal; they never reject. */
+export type Client = {
+  request<T>(method: Method, path: string, body?: unknown, options?: RequestOptions): Promise<Reply<T>>
+  close(): Promise<void>
+}
+
+const ATTEMPTS = 3
+/** Longer than the server lets any request wait for its writer. */
+const TIMEOUT_MS = 30_000
+/** The first pause between tries; it doubles, and half of it is random so that many runners do not come back at once. */
+const FIRST_PAUSE_MS = 200
+/** A server that asks for more patience than this is left to the caller. */
+const LONGEST_PAUSE_MS = 5_000
+
+/** Overloaded, or a proxy in between has lost the server: worth another try. Other 5xx are faults that a repetition meets again. */
+const PASSING: ReadonlySet<number | undefined> = new Set([undefined, 429, 502, 503, 504])
+
+/** Makes a client over a transport. It adds the token, turns bodies into JSON and back, and repeats what may be repeated. */
+export function createClient(transport: Transport, options: ClientOptions = {}): Client {
+  const { attempts = ATTEMPTS, sleep = pause, random = Math.random } = options
+  const identity: Record<string, string> =
+    options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
+
+  async function sendOnce<T>(
+    method: Method,
+    path: string,
+    body: string | undefined,
+    timeoutMs: number,
+  ): Promise<Reply<T>> {
+    const headers = body === undefined ? identity : { ...identity, 'content-type': 'application/json' }
+    try {
+      return readReply(await transport.send({ method, path, headers, body, timeoutMs }))
+    } catch (error) {
+      return noReply(error)
+    }
+  }
+
+  return {
+    async request<T>(
+      method: Method,
+      path: string,
+      body?: unknown,
+      { repeatable = method !== 'POST', timeoutMs = TIMEOUT_MS }: RequestOptions = {},
+    ) {
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      let reply = await sendOnce<T>(method, path, text, timeoutMs)
+      for (let tries = 1; tries < attempts && !reply.ok && repeatable; tries++) {
+        const pauseMs = pauseAfter(reply, tries, random())
+        if (pauseMs === undefined) break
+        await sleep(pauseMs)
+        reply = await sendOnce<T>(method, path, text, timeoutMs)
+      }
+      return reply
+    },
+    close: () => transport.close(),
+  }
+}
+
+/** How long to wait before the next try; undefined when another try is of no use. */
+function pauseAfter(refusal: Refusal, tries: number, random: number): number | undefined {
+  if (!PASSING.has(refusal.status)) return undefined
+  const own = FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + random / 2)
+  const pauseMs = Math.max(own, refusal.retryAfterMs ?? 0)
+  return pauseMs <= LONGEST_PAUSE_MS ? pauseMs : undefined
+}
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -1,0 +1,56 @@
+import type { Incoming } from './transport.ts'
+
+/** What a request came to. Trouble is a value: nothing here throws. */
+export type Reply<T> = { ok: true; status: number; value: T } | Refusal
+
+export type Refusal = {
+  ok: false
+  /** Absent when no reply came. */
+  status?: number
+  /** A code of the API (`lost_claim`, `not_found`), else `no_reply`, `bad_reply` or `http_<status>`. */
+  code: string
+  message: string
+  /** How long the server asks to wait before the next try. */
+  retryAfterMs?: number
+}
+
+/** Reads a reply. One that should be JSON and is not becomes `bad_reply`: usually another program answers at that address. */
+export function readReply<T>(incoming: Incoming): Reply<T> {
+  const { status, text } = incoming
+  const body = parseJson(text)
+  if (status >= 200 && status < 300) {
+    if (body !== undefined) return { ok: true, status, value: body as T }
+    return { ok: false, status, code: 'bad_reply', message: `the reply is not JSON: ${firstLine(text)}` }
+  }
+  return { ok: false, status, ...readError(body, status, text), retryAfterMs: parseRetryAfter(incoming.retryAfter) }
+}
+
+/** The reply that never came, in the words of its cause. */
+export function noReply(error: unknown): Refusal {
+  const cause = error instanceof AggregateError ? error.errors[0] : error
+  return { ok: false, code: 'no_reply', message: cause instanceof Error ? cause.message : String(cause) }
+}
+
+/** Error bodies are `{error: {error, message, code?}}`; servers of the contract may send plain text. */
+function readError(body: unknown, status: number, text: string): { code: string; message: string } {
+  const error = isRecord(body) && isRecord(body.error) ? body.error : {}
+  const code = [error.code, error.error].find(word => typeof word === 'string') as string | undefined
+  const message = typeof error.message === 'string' ? error.message : firstLine(text) || `status ${status}`
+  return { code: code ?? `http_${status}`, message }
+}
+
+/** Seconds, as our server sends it; the other form of the header, a date, needs a clock that agrees and is ignored. */
+function parseRetryAfter(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d+$/.test(header) ? Number(header) * 1000 : undefined
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0]!.slice(0, 200)

@@ -1,0 +1,76 @@
+import { allValues } from '../command-line/arguments.ts'
+import { CommandError } from '../command-line/error.ts'
+import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
+import { print, printJson, stdoutPaint } from '../command-line/output.ts'
+import { defineVerb } from '../command-line/verb.ts'
+import { nearPath } from '../near-path.ts'
+import { parseRunOptions } from '../run-options.ts'
+import { allCompleted } from '../screen/counts.ts'
+import { createProgress } from '../screen/progress.ts'
+import { renderSummary, summaryDocument } from '../screen/summary.ts'
+import { formatOf } from './ask.ts'
+
+const ARGS = {
+  target: {
+    type: 'positional',
+    required: true,
+    valueHint: 'FILE|ID',
+    description: 'workflow file, or the id of a workflow that exists',
+  },
+  'max-parallel-jobs': {
+    type: 'string',
+    alias: 'j',
+    valueHint: 'N',
+    description: 'run N jobs at once whatever they require (default: as many as their requirements allow)',
+  },
+  'num-cpus': { type: 'string', valueHint: 'N', description: 'CPUs to offer (default: all this process may use)' },
+  'memory-gb': {
+    type: 'string',
+    valueHint: 'N',
+    description: 'memory to offer in GiB (default: all this process may use)',
+  },
+  'num-gpus': { type: 'string', valueHint: 'N', description: 'GPUs to offer (default: all that are visible)' },
+  overcommit: { type: 'boolean', description: 'allow more CPUs than there are' },
+  'time-limit': { type: 'string', valueHint: 'TIME', description: 'stop after this time, such as 1h30m or PT1H30M' },
+  new: { type: 'boolean', description: 'make another workflow even if the file has one here' },
+  'retry-failed': { type: 'boolean', description: 'run failed jobs and what hangs below them again' },
+  'skip-checks': { type: 'boolean', description: "let jobs pass that do not fit the file's schedulers" },
+  label: {
+    type: 'string',
+    valueHint: 'LABEL',
+    description: 'take only jobs with these labels (repeatable, or joined with commas)',
+  },
+  'scheduler-config-id': { type: 'string', valueHint: 'ID', description: 'take jobs bound to this scheduler too' },
+  'strict-scheduler-match': { type: 'boolean', description: 'never take jobs bound to another scheduler' },
+  durability: {
+    type: 'string',
+    valueHint: 'MODE',
+    description: 'what is safe: process (default) outlives every crash of a program, power also that of the machine',
+  },
+  ...FORMAT,
+  ...CONTROL_PLANE,
+} as const
+
+export default defineVerb({
+  about:
+    'Run a workflow on this machine. The same command again goes on where the last one ended. Exit code 0: all jobs completed, 1: some did not.',
+  args: ARGS,
+  examples: [
+    'run examples/diamond.yaml',
+    'run examples/sweep.yaml -j 2 --output-dir sweep_output',
+    'run 3 --url http://login1:8080 --time-limit 4h',
+  ],
+  async run(args, rawArgs) {
+    const format = formatOf(args.format)
+    const flags = { ...args, labels: allValues(ARGS, rawArgs, 'label') }
+    const options = parseRunOptions(flags, process.env, process.cwd())
+    const { runWorkflow } = await import('../run-workflow.ts')
+    const progress = createProgress(process.stderr, process.env, Date.now)
+    const outcome = await runWorkflow(options, progress)
+    progress.end()
+    if (outcome.kind === 'refused') throw new CommandError(outcome.message, outcome.exitCode)
+    if (format === 'json') printJson(summaryDocument(outcome.summary))
+    else print(renderSummary(outcome.summary, stdoutPaint(), path => nearPath(path, process.cwd())))
+    return allCompleted(outcome.summary.counts) ? 0 : 1
+  },
+})

@@ -1,0 +1,30 @@
+import { mkdirSync, rmSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type Attempt, completionOf, type EndReason, type OutputCheck, type ProcessEnd } from './attempt.ts'
+import { logPaths } from './stdio.ts'
+import type { CompletionEntry } from './wire.ts'
+
+/** Everything between a process's end and its completion: looks at the outputs, tidies the logs, builds the entry. */
+export function finalise(attempt: Attempt, end: ProcessEnd, reason: EndReason | undefined): CompletionEntry {
+  const entry = completionOf(attempt, end, checkOutputs(attempt), reason)
+  if (entry.status === 'completed' && attempt.deleteLogsOnSuccess) {
+    for (const path of logPaths(attempt.logs)) rmSync(path, { force: true })
+  }
+  return entry
+}
+
+/** Looks which declared outputs exist. Times are seconds since 1970. */
+function checkOutputs({ outputs, cwd }: Attempt): OutputCheck {
+  const check: OutputCheck = { fileTimes: [], missing: [] }
+  for (const { id, path } of outputs) {
+    const found = statSync(resolve(cwd, path), { throwIfNoEntry: false })
+    if (found === undefined) check.missing.push(path)
+    else check.fileTimes.push({ file_id: id, st_mtime: found.mtimeMs / 1000 })
+  }
+  return check
+}
+
+/** Makes the directory of the jobs' output. Throws the system's error when it cannot be written. */
+export function makeLogDirectory(outputDir: string): void {
+  mkdirSync(resolve(outputDir, 'job_stdio'), { recursive: true })
+}

@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import type { Readable, Writable } from 'node:stream'
+import { recordLife, recordLifeEnd } from './journal.ts'
+import { reportLoss } from './loss.ts'
+import { neverRan } from './outcome.ts'
+import { findFault } from './request.ts'
+import type { Exited, Launcher, LauncherEvents, LaunchRequest, Started } from './types.ts'
+import {
+  encodeClose,
+  encodeLaunch,
+  encodeRecall,
+  encodeSignal,
+  type Report,
+  ReportReader,
+  WIRE_VERSION,
+} from './wire.ts'
+
+/** A helper that does not speak by then was built for another machine, or the machine is beyond help. */
+const HELLO_PATIENCE_MS = 10_000
+
+type Helper = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable }
+
+/** Starts the native launcher; rejects when this machine cannot run the binary or the journal cannot be written. */
+export async function openNative(binary: string, journal: string, events: LauncherEvents): Promise<Launcher> {
+  const launcherId = randomBytes(8).toString('hex')
+  // A session of its own: an interrupt at the terminal is the runner's to handle, and jobs find no terminal to wait for.
+  const helper = spawn(binary, [journal, launcherId], { stdio: 'pipe', detached: true }) as Helper
+  const launcher = new NativeLauncher(helper, journal, launcherId, events)
+  try {
+    await launcher.ready
+  } catch (error) {
+    helper.kill('SIGKILL')
+    throw new Error(`Cannot start the native launcher: ${(error as Error).message}`)
+  }
+  recordLife(journal, launcherId, 'native', helper.pid ?? 0)
+  return launcher
+}
+
+class NativeLauncher implements Launcher {
+  readonly kind = 'native'
+  readonly #helper: Helper
+  readonly #journal: string
+  readonly #launcherId: string
+  readonly #events: LauncherEvents
+  readonly #running = new Set<number>()
+  readonly #recalls = new Map<number, (recalled: boolean) => void>()
+  readonly #ended: Promise<void>
+  /** Settled by the helper's first word: rejected when it dies, keeps silent or is of another version. */
+  readonly ready: Promise<void>
+  #greet: (failure?: Error) => void = () => {}
+  #greeted = false
+  #closing = false
+  #complaint = ''
+
+  constructor(helper: Helper, journal: string, launcherId: string, events: LauncherEvents) {
+    this.#helper = helper
+    this.#journal = journal
+    this.#launcherId = launcherId
+    this.#events = events
+    this.ready = this.#awaitGreeting()
+    const reader = new ReportReader()
+    helper.stdout.on('data', (chunk: Buffer) => this.#handle(reader.read(chunk)))
+    helper.stderr.on('data', (text: Buffer) => {
+      this.#complaint += text.toString()
+    })
+    // Writing to a helper that has died: its end is noticed by 'close'.
+    helper.stdin.on('error', () => {})
+    helper.once('error', error => this.#greet(error))
+    this.#ended = new Promise(resolve => {
+      helper.once('close', (code, signal) => resolve(this.#handleEnd(code, signal)))
+    })
+  }
+
+  #awaitGreeting(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#greet(new Error('it keeps silent')), HELLO_PATIENCE_MS)
+      this.#greet = failure => {
+        clearTimeout(timer)
+        if (failure) return reject(failure)
+        this.#greeted = true
+        resolve()
+      }
+    })
+  }
+
+  launch(request: LaunchRequest): void {
+    const fault = findFault(request)
+    if (fault) {
+      setImmediate(() => this.#events.onExited([neverRan(request.tag, fault, 'request')]))
+      return
+    }
+    this.#running.add(request.tag)
+    this.#send(encodeLaunch(request))
+  }
+
+  signal(tag: number, signal: NodeJS.Signals): void {
+    if (this.#running.has(tag)) this.#send(encodeSignal(tag, signal))
+  }
+
+  async recall(tag: number): Promise<boolean> {
+    if (!this.#running.has(tag)) return false
+    return new Promise(resolve => {
+      this.#recalls.set(tag, resolve)
+      this.#send(encodeRecall(tag))
+    })
+  }
+
+  async close(options: { kill?: boolean } = {}): Promise<void> {
+    this.#closing = true
+    this.#send(encodeClose(options.kill ?? false))
+    await this.#ended
+  }
+
+  /** What is sent in one tick goes out in one write. */
+  #send(frame: Buffer): void {
+    const { stdin } = this.#helper
+    if (stdin.destroyed) return
+    if (stdin.writableCorked === 0) {
+      stdin.cork()
+      process.nextTick(() => stdin.uncork())
+    }
+    stdin.write(frame)
+  }
+
+  #handle(reports: Report[]): void {
+    const started: Started[] = []
+    const exited: Exited[] = []
+    for (const report of reports) {
+      if (report.type === 'started') started.push(report.started)
+      else if (report.type === 'exited') exited.push(report.exited)
+      else if (report.type === 'recalled') this.#settleRecall(report.tag, report.recalled)
+      else this.#greet(report.version === WIRE_VERSION ? undefined : new Error('it is of another version'))
+    }
+    for (const { tag } of exited) this.#running.delete(tag)
+    if (started.length > 0) this.#events.onStarted(started)
+    if (exited.length > 0) this.#events.onExited(exited)
+  }
+
+  #settleRecall(tag: number, recalled: boolean): void {
+    if (recalled) this.#running.delete(tag)
+    this.#recalls.get(tag)?.(recalled)
+    this.#recalls.delete(tag)
+  }
+
+  async #handleEnd(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    for (const tag of [...this.#recalls.keys()]) this.#settleRecall(tag, false)
+    if (this.#closing && code === 0) {
+      recordLifeEnd(this.#journal, this.#launcherId)
+      return
+    }
+    const reason = this.#complaint.trim() || `The launcher ended unexpectedly: ${signal ?? `exit code ${code}`}`
+    if (!this.#greeted) return this.#greet(new Error(reason))
+    await reportLoss(this.#journal, this.#launcherId, this.#running, this.#events, reason)
+  }
+}

@@ -1,0 +1,202 @@
+#define _GNU_SOURCE
+#include "launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REPORTS 1 /* the runner's pipe */
+
+static int journal = -1;
+static const char *id;
+static long ticks_per_second;
+static struct bytes records;
+static struct bytes reports;
+static bool disk_is_full;
+static bool reader_is_slow;
+
+void fail(const char *what, const char *value)
+{
+  dprintf(2, "%s: %s\n", what, value);
+  _exit(1);
+}
+
+static uint64_t now_ns(clockid_t clock)
+{
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+double epoch_ms(void)
+{
+  return (double)now_ns(CLOCK_REALTIME) / 1e6;
+}
+
+/* The clock of /proc/PID/stat's start time; it goes on while the machine sleeps. */
+uint64_t boot_ns(void)
+{
+  return now_ns(CLOCK_BOOTTIME);
+}
+
+void output_open(const char *path, const char *launcher_id)
+{
+  id = launcher_id;
+  ticks_per_second = sysconf(_SC_CLK_TCK);
+  journal = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+  if (journal < 0)
+    fail("Cannot open the journal", strerror(errno));
+  /* A runner that does not read for a while must not keep us from reaping. */
+  fcntl(REPORTS, F_SETFL, fcntl(REPORTS, F_GETFL) | O_NONBLOCK);
+}
+
+/* ---- records: lines of text, each closed by the length of what stands before ---- */
+
+__attribute__((format(printf, 1, 2))) static void add_record(const char *format, ...)
+{
+  va_list arguments;
+  va_start(arguments, format);
+  va_list again;
+  va_copy(again, arguments);
+  int length = vsnprintf(NULL, 0, format, arguments);
+  char *line = bytes_reserve(&records, (size_t)length + 32);
+  vsnprintf(line, (size_t)length + 1, format, again);
+  va_end(arguments);
+  va_end(again);
+  records.used += (size_t)(length + snprintf(line + length, 32, " #%d\n", length));
+}
+
+static unsigned long long ticks(uint64_t ns)
+{
+  return (unsigned long long)(ns / (1000000000u / (uint64_t)ticks_per_second));
+}
+
+static void record_start(const struct job *job, uint64_t before_ns, uint64_t after_ns, const char *label)
+{
+  add_record("S %s %u %d %llu %llu %.3f %s", id, job->tag, (int)job->pid, ticks(before_ns), ticks(after_ns),
+             job->started_ms, label);
+}
+
+/* ---- reports: the frames of wire.ts ---- */
+
+static void add_u32(uint32_t value)
+{
+  bytes_add(&reports, &value, sizeof value);
+}
+
+static void add_double(double value)
+{
+  bytes_add(&reports, &value, sizeof value);
+}
+
+static void begin_report(enum report_type type, uint32_t length)
+{
+  add_u32(length);
+  add_u32(type);
+}
+
+void output_hello(void)
+{
+  begin_report(REPORT_HELLO, 8);
+  add_u32(WIRE_VERSION);
+}
+
+void output_started(const struct job *job, uint64_t before_ns, uint64_t after_ns, const char *label)
+{
+  record_start(job, before_ns, after_ns, label);
+  begin_report(REPORT_STARTED, 20);
+  add_u32(job->tag);
+  add_u32((uint32_t)job->pid);
+  add_double(job->started_ms);
+}
+
+/* A job that never ran has no start record yet: its label comes here, or the journal says nothing of it. */
+void output_exited(const struct job *job, int error, enum step step, const char *label)
+{
+  int code = error == 0 && WIFEXITED(job->status) ? WEXITSTATUS(job->status) : -1;
+  int signal = error == 0 && WIFSIGNALED(job->status) ? WTERMSIG(job->status) : 0;
+  if (label)
+    record_start(job, 0, 0, label);
+  if (label || job->stage != WAITING)
+    add_record("E %s %u %d %d %d %d %.3f %.3f %.3f %.3f %.0f %u %d", id, job->tag, code, signal, error, (int)step,
+               job->started_ms, job->exited_ms, job->user_ms, job->system_ms, job->peak_bytes, job->strays,
+               job->cut ? 1 : 0);
+  begin_report(REPORT_EXITED, 68);
+  add_u32(job->tag);
+  add_u32((uint32_t)code);
+  add_u32((uint32_t)signal);
+  add_u32((uint32_t)error);
+  add_u32(step);
+  add_u32(job->strays);
+  add_double(job->started_ms);
+  add_double(job->exited_ms);
+  add_double(job->user_ms);
+  add_double(job->system_ms);
+  add_double(job->peak_bytes);
+}
+
+void output_recalled(uint32_t tag, bool recalled)
+{
+  begin_report(REPORT_RECALLED, 12);
+  add_u32(tag);
+  add_u32(recalled ? 1 : 0);
+}
+
+/* ---- writing ---- */
+
+static void flush_records(void)
+{
+  disk_is_full = false;
+  while (records.used > 0) {
+    ssize_t written = write(journal, records.data, records.used);
+    if (written >= 0) {
+      bytes_drop_front(&records, (size_t)written);
+    } else if (errno == ENOSPC || errno == EDQUOT) {
+      disk_is_full = true;
+      return;
+    } else if (errno != EINTR) {
+      fail("Cannot write the journal", strerror(errno));
+    }
+  }
+}
+
+bool output_flush(void)
+{
+  flush_records();
+  reader_is_slow = false;
+  /* What the journal does not hold yet must not be reported: a restart would not know of it. */
+  while (!disk_is_full && reports.used > 0) {
+    ssize_t written = write(REPORTS, reports.data, reports.used);
+    if (written >= 0) {
+      bytes_drop_front(&reports, (size_t)written);
+    } else if (errno == EAGAIN) {
+      reader_is_slow = true;
+      return true;
+    } else if (errno != EINTR) {
+      reports.used = 0;
+      return false;
+    }
+  }
+  return true;
+}
+
+bool output_waits_for_reader(void)
+{
+  return reader_is_slow;
+}
+
+bool output_waits_for_disk(void)
+{
+  return disk_is_full;
+}
+
+bool output_is_empty(void)
+{
+  return records.used == 0 && reports.used == 0;
+}

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+
+/** What Linux tells of a process in /proc/PID/stat; elsewhere nothing is found. */
+export type Process = { pid: number; state: string; group: number; startTicks: number }
+
+/** A range of start times in clock ticks since boot, both ends included. */
+export type TickWindow = { fromTicks: number; toTicks: number }
+
+export const MARK_NAME = 'HEADRACE_LAUNCH'
+
+/** Whether the system tells of processes at all. */
+export const hasProc = existsSync('/proc/self/stat')
+
+/** undefined when there is no such process, or no /proc. */
+export function readProcess(pid: number): Process | undefined {
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return undefined
+  }
+  // The program's name stands in brackets and may hold anything: the fields begin after the last one.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { pid, state: fields[0] ?? '', group: Number(fields[2]), startTicks: Number(fields[19]) }
+}
+
+export function listProcesses(): Process[] {
+  let names: string[]
+  try {
+    names = readdirSync('/proc')
+  } catch {
+    return []
+  }
+  return names
+    .filter(name => /^\d+$/.test(name))
+    .map(name => readProcess(Number(name)))
+    .filter(process => process !== undefined)
+}
+
+/** A process that has ended but was not waited for does nothing any more. */
+export function isAlive(process: Process | undefined): process is Process {
+  return process !== undefined && process.state !== 'Z' && process.state !== 'X'
+}
+
+export function startedWithin(process: Process, window: TickWindow): boolean {
+  return process.startTicks >= window.fromTicks && process.startTicks <= window.toTicks
+}
+
+/** The launches that a process descends from, as `launcherId.tag`, outermost first; none when its environment may not be read. */
+export function readMarks(pid: number): string[] {
+  let environ: string
+  try {
+    environ = readFileSync(`/proc/${pid}/environ`, 'latin1')
+  } catch {
+    return []
+  }
+  const entry = environ.split('\0').find(text => text.startsWith(`${MARK_NAME}=`))
+  return entry === undefined ? [] : entry.slice(MARK_NAME.length + 1).split(' ')
+}
+
+/** Sends a signal to a process group; one that has ended is no error. */
+export function signalGroup(group: number, signal: NodeJS.Signals): void {
+  signalProcess(-group, signal)
+}
+
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // Ended in the meantime.
+  }
+}
+
+/** Sends a signal to every living process with a mark that the test accepts; returns to how many. */
+export function signalMarked(accepts: (mark: string, found: Process) => boolean, signal: NodeJS.Signals): number {
+  const marked = listProcesses().filter(
+    found => isAlive(found) && readMarks(found.pid).some(mark => accepts(mark, found)),
+  )
+  for (const { pid } of marked) signalProcess(pid, signal)
+  return marked.length
+}
+
+/** Names this boot of this machine; '-' where the system does not say. */
+export function readBootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  } catch {
+    return '-'
+  }
+}

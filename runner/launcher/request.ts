@@ -1,0 +1,54 @@
+import type { LaunchRequest } from './types.ts'
+
+/** A journal line must be one write even from a shell, whose buffer is 1 to 4 KiB. */
+const LONGEST_LABEL = 1000
+/** Eight times what any kernel accepts as arguments and environment; the helper refuses frames above 64 MiB. */
+const LONGEST_REQUEST = 16 * 1024 * 1024
+
+/** Label as it stands in the journal: no spaces, no line ends, ASCII. A lone surrogate becomes U+FFFD. */
+export function encodeLabel(label: string): string {
+  return encodeURIComponent(Buffer.from(label).toString())
+}
+
+/** undefined when it is not a label of ours. */
+export function decodeLabel(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The overlay as NAME=VALUE, or NAME alone where the variable is taken away. */
+export function listOverlay(env: LaunchRequest['env']): string[] {
+  return Object.entries(env).map(([name, value]) => (value === null ? name : `${name}=${value}`))
+}
+
+/** The errno that a request deserves which no system could start, or undefined: texts with NUL, impossible names, endless arguments. */
+export function findFault(request: LaunchRequest): 'EINVAL' | 'E2BIG' | undefined {
+  const names = Object.keys(request.env)
+  const texts = [
+    ...request.argv,
+    ...listOverlay(request.env),
+    request.cwd ?? '',
+    request.stdout ?? '',
+    request.stderr ?? '',
+  ]
+  if (texts.some(text => text.includes('\0')) || names.some(name => name === '' || name.includes('='))) return 'EINVAL'
+  if (encodeLabel(request.label).length > LONGEST_LABEL) return 'EINVAL'
+  const length = texts.reduce((sum, text) => sum + text.length, 0)
+  return length > LONGEST_REQUEST ? 'E2BIG' : undefined
+}
+
+/** Linux: 32 pages for one text, and a quarter of the usual 8 MiB of stack for all of them, each with its pointer. */
+const LONGEST_TEXT_BYTES = 131_072
+const LONGEST_LIST_BYTES = 2 * 1024 * 1024 - 4096
+
+/** Whether exec would refuse the arguments and environment; asked where nobody else can tell this from the program's own exit code. */
+export function isTooLong(request: LaunchRequest, environment: Record<string, string>): boolean {
+  const texts = [...request.argv, ...listOverlay({ ...environment, ...request.env })]
+  const sizes = texts.map(text => Buffer.byteLength(text) + 1)
+  return (
+    sizes.some(size => size > LONGEST_TEXT_BYTES) || sizes.reduce((sum, size) => sum + size + 8, 0) > LONGEST_LIST_BYTES
+  )
+}

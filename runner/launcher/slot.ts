@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { Readable, Writable } from 'node:stream'
+import { findScript } from './places.ts'
+import { type JournalRecord, parseRecord } from './records.ts'
+
+/** What a slot needs to know of its launcher. */
+export type SlotSite = {
+  launcherId: string
+  journal: string
+  scratch: string
+  mark: string
+  environment: readonly string[]
+}
+
+type SlotProcess = ChildProcess & { stdin: Writable; stdout: Readable }
+
+/**
+ * Starts bash with one of the stand-in's scripts. Given as text: a script that is read while it runs must not change under it.
+ * A session of its own: an interrupt at the terminal is the runner's to handle.
+ */
+export function startScript(name: string, args: readonly string[], env: Record<string, string>): ChildProcess {
+  return spawn('bash', ['--noprofile', '--norc', '-c', readFileSync(findScript(name), 'utf8'), name, ...args], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: true,
+    // Bytes are bytes; nothing of the user's own shell settings comes in.
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', ...env },
+  })
+}
+
+/** Texts as the slot reads them: each ends in NUL, a list begins with its length. */
+export function encodeTexts(...parts: (string | readonly string[])[]): string {
+  const texts = parts.flatMap(part => (typeof part === 'string' ? [part] : [String(part.length), ...part]))
+  return texts.map(text => `${text}\0`).join('')
+}
+
+/** One resident shell and the launches that were given to it, the running one first. */
+export class Slot {
+  readonly tags: number[] = []
+  readonly pid: number
+  readonly #process: SlotProcess
+  readonly #ended: Promise<unknown>
+  #rest = ''
+
+  constructor(site: SlotSite, number: number, onRecords: (records: JournalRecord[]) => void, onEnd: () => void) {
+    const args = [site.launcherId, site.journal, site.scratch, String(number)]
+    this.#process = startScript('slot.sh', args, { HEADRACE_LAUNCH: site.mark }) as SlotProcess
+    this.pid = this.#process.pid ?? 0
+    this.#process.stdin.on('error', () => {})
+    this.#process.stdout.on('data', (chunk: Buffer) => onRecords(this.#read(chunk)))
+    this.#ended = new Promise(resolve => {
+      this.#process.once('close', resolve)
+      // When it could not be started there is an error instead.
+      this.#process.once('error', resolve)
+    })
+    void this.#ended.then(onEnd)
+    this.send(encodeTexts(site.environment))
+  }
+
+  /** What is sent in one tick goes out in one write. */
+  send(texts: string): void {
+    const { stdin } = this.#process
+    if (stdin.writableCorked === 0) {
+      stdin.cork()
+      process.nextTick(() => stdin.uncork())
+    }
+    stdin.write(texts)
+  }
+
+  /** Lets the shell end when it has done what it was given. */
+  async end(): Promise<void> {
+    this.#process.stdin.end()
+    await this.#ended
+  }
+
+  /** Ends it at once and hears no more of it. */
+  forsake(): void {
+    this.#process.stdout.removeAllListeners('data')
+    this.#process.kill('SIGKILL')
+  }
+
+  #read(chunk: Buffer): JournalRecord[] {
+    const lines = (this.#rest + chunk.toString('latin1')).split('\n')
+    this.#rest = lines.pop() ?? ''
+    return lines.map(parseRecord).filter(record => record !== undefined)
+  }
+}

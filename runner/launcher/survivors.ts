@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Journal, type LauncherLife, readJournal, recordLifeEnd } from './journal.ts'
+import {
+  isAlive,
+  listProcesses,
+  type Process,
+  readBootId,
+  readMarks,
+  readProcess,
+  signalProcess,
+  startedWithin,
+} from './processes.ts'
+
+/** A launcher whose runner died ends its jobs at once; one that takes longer hangs with them and is ended itself. */
+const LAUNCHER_PATIENCE_MS = 10_000
+/** A killed process that is not gone by now waits in the kernel, mostly for a file system that does not answer. */
+const DEATH_PATIENCE_MS = 30_000
+const LOOK_MS = 10
+
+async function waitUntil(fact: () => boolean, patienceMs: number): Promise<boolean> {
+  for (const startedAt = performance.now(); performance.now() - startedAt < patienceMs; await sleep(LOOK_MS))
+    if (fact()) return true
+  return fact()
+}
+
+function isStillThere(pid: number, startTicks: number): boolean {
+  const found = readProcess(pid)
+  return isAlive(found) && found.startTicks === startTicks
+}
+
+/** Waits for a launcher that may be busy with ending its jobs. Throws when its runner lives, since its jobs are that runner's. */
+async function waitForLauncher(life: LauncherLife): Promise<void> {
+  if (life.runnerPid !== process.pid && isStillThere(life.runnerPid, life.runnerStartTicks)) {
+    throw new Error(`Cannot end the jobs of another runner as it is still running: process ${life.runnerPid}`)
+  }
+  const ended = await waitUntil(() => !isStillThere(life.pid, life.startTicks), LAUNCHER_PATIENCE_MS)
+  if (!ended) signalProcess(life.pid, 'SIGKILL')
+}
+
+/**
+ * Processes of these lives that still run: the groups of unfinished launches whose main process started when the journal
+ * says, and everything that bears a mark of theirs, be it in a group or not. A pid that was given to somebody else is neither.
+ */
+function findSurvivors(journal: Journal, lives: ReadonlySet<string>): Process[] {
+  const processes = listProcesses()
+  const byPid = new Map(processes.map(found => [found.pid, found]))
+  const groups = new Set<number>()
+  for (const launch of journal.launches) {
+    const main = byPid.get(launch.pid)
+    if (!launch.exit && lives.has(launch.launcherId) && main && startedWithin(main, launch.window))
+      groups.add(launch.pid)
+  }
+  const isMarked = (pid: number) => readMarks(pid).some(mark => lives.has(mark.slice(0, mark.indexOf('.'))))
+  return processes.filter(found => isAlive(found) && (groups.has(found.group) || isMarked(found.pid)))
+}
+
+/**
+ * Ends every process that launchers of this journal left behind, and waits until they are gone; called before a new launcher
+ * starts work. Nothing is ended when all former lives were closed in order, or lie before the machine's last boot.
+ * Throws when a process cannot be ended, or when the runner that owns it still runs.
+ */
+export async function endSurvivors(path: string): Promise<{ ended: number }> {
+  const open = readJournal(path).lives.filter(life => !life.closed)
+  if (open.length === 0) return { ended: 0 }
+  const bootId = readBootId()
+  const here = open.filter(life => life.bootId === bootId)
+  for (const life of here) await waitForLauncher(life)
+
+  // Read again: the launcher went on writing until it was gone.
+  const journal = readJournal(path)
+  const lives = new Set(here.map(life => life.launcherId))
+  const ended = new Set<number>()
+  let left: Process[] = []
+  const gone = await waitUntil(() => {
+    left = findSurvivors(journal, lives)
+    for (const { pid } of left) {
+      ended.add(pid)
+      signalProcess(pid, 'SIGKILL')
+    }
+    return left.length === 0
+  }, DEATH_PATIENCE_MS)
+  if (!gone) throw new Error(`Cannot end processes of a former run: ${left.map(({ pid }) => pid).join(', ')}`)
+  for (const { launcherId } of open) recordLifeEnd(path, launcherId)
+  return { ended: ended.size }
+}

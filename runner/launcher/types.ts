@@ -1,0 +1,74 @@
+/** What the launcher is asked for and what it tells; both implementations and the runner's loop share these. */
+
+export type LaunchRequest = {
+  /** Chosen by the caller, a whole number from 0 to 2^32 - 2, used once in a launcher's life. */
+  tag: number
+  /** Opaque text for the journal's start record, at most 1,000 bytes once percent-encoded. */
+  label: string
+  argv: readonly [string, ...string[]]
+  /** Put over the launcher's own environment; null takes a variable away. */
+  env: Record<string, string | null>
+  cwd?: string
+  /** A file, created or truncated; null is /dev/null. */
+  stdout: string | null
+  /** As stdout; 'stdout' shares its open file. */
+  stderr: string | null | 'stdout'
+  /** Starts the moment the launch with this tag has ended, without asking Node. */
+  after?: number
+  /** Cores to run on; the stand-in cannot bind and ignores it. */
+  cpus?: readonly number[]
+}
+
+/** Moments are milliseconds since the epoch, with a fraction. */
+export type Started = { tag: number; pid: number; startedAtMs: number }
+
+/** Which part of a start failed; `canceled` is a launch that still waited when the launcher was closed. */
+export type FailedStep = 'stdout' | 'stderr' | 'cwd' | 'cpus' | 'fork' | 'exec' | 'request' | 'canceled'
+
+/** Exactly one of `code`, `signal` and `error` is there. */
+export type Exited = {
+  tag: number
+  code?: number
+  signal?: number
+  /** Why the program could not be started: the name of an errno, such as ENOENT. */
+  error?: string
+  failedStep?: FailedStep
+  startedAtMs: number
+  exitedAtMs: number
+  userMs: number
+  systemMs: number
+  /** Absent where it cannot be known; never a guess. */
+  peakMemoryBytes?: number
+  /** Processes that were still there when the job's main process had ended, and were killed. */
+  strays: number
+}
+
+export interface Launcher {
+  readonly kind: LauncherKind
+  /** Every launch ends in exactly one `onExited`, unless it was recalled or the launcher was lost. */
+  launch(request: LaunchRequest): void
+  /** Sends a signal to the whole process group of a launch and to its known strays. Unknown or ended tags are ignored. */
+  signal(tag: number, signal: NodeJS.Signals): void
+  /** Takes back a launch that waits for its predecessor; false when it has already started. */
+  recall(tag: number): Promise<boolean>
+  /** Ends the helper when all launches have ended; kills what still runs when asked to. */
+  close(options?: { kill?: boolean }): Promise<void>
+}
+
+export type LauncherKind = 'native' | 'shell'
+
+export type LauncherEvents = {
+  /** What could be read at once comes in one call, starts before exits. */
+  onStarted(started: Started[]): void
+  onExited(exited: Exited[]): void
+  /** The helper itself died. Its processes have been ended and the exits it had put in the journal reported; the rest is lost. */
+  onLost(reason: string): void
+}
+
+export type LauncherOptions = LauncherEvents & {
+  /** The file that starts and exits are put in before they are reported; several lives of launchers may share it. */
+  journal: string
+  kind?: LauncherKind | 'auto'
+  /** How many launches usually run at once; the caller counts, the launcher does not refuse more. */
+  slots: number
+}

@@ -1,0 +1,16 @@
+import type { RunningServer, ServerOptions } from '../api/node.ts'
+import { cannotRun } from './command-line/error.ts'
+import { VERSION } from './version.ts'
+
+/**
+ * Opens a database in this process and serves it: the one place where the runner meets the control plane's code, loaded only when it
+ * is called. Notices go to standard error. Throws `cannotRun` with the server's own words when file or address cannot be had.
+ */
+export async function startLocalServer(options: Omit<ServerOptions, 'version' | 'log'>): Promise<RunningServer> {
+  const { startServer, StartError } = await import('../api/node.ts')
+  try {
+    return await startServer({ ...options, version: VERSION, log: line => process.stderr.write(`${line}\n`) })
+  } catch (error) {
+    throw error instanceof StartError ? cannotRun(error.message) : error
+  }
+}

@@ -1,0 +1,566 @@
+import { randomUUID } from 'node:crypto'
+import type { Attempt, EndReason } from './attempt.ts'
+import { type BackOff, createBackOff } from './back-off.ts'
+import type { Grant, Ledger, Need } from './capacity/ledger.ts'
+import { createPace, GATHER_AT_MOST_MS, gatherMs, HELD_AT_MOST_MS } from './holding.ts'
+import { labelOf } from './launch-label.ts'
+import type { Exited, Launcher, Started } from './launcher/types.ts'
+import { createWakeUp } from './wake-up.ts'
+import type {
+  ClaimedJob,
+  ClaimPart,
+  CompletionEntry,
+  ExchangeReply,
+  ExchangeRequest,
+  StartedEntry,
+  WorkflowSummary,
+} from './wire.ts'
+
+/** What the loop asks of the control plane. Each resolves; undefined = no answer this time, ask again later. */
+export type LoopApi = {
+  exchange(request: ExchangeRequest): Promise<ExchangeReply | undefined>
+  release(claims: readonly { job_id: number; claim_token: string }[]): Promise<boolean>
+  summary(): Promise<WorkflowSummary | undefined>
+}
+
+export type LoopOptions = {
+  api: LoopApi
+  /** Opens the launcher with the loop's callbacks. */
+  openLauncher(callbacks: {
+    onStarted(events: Started[]): void
+    onExited(events: Exited[]): void
+    onLost(reason: string): void
+  }): Promise<Launcher>
+  ledger: Ledger
+  /** Turns a claimed job into what the launcher needs. */
+  prepare(
+    job: ClaimedJob,
+    grant: Grant,
+  ): { attempt: Attempt; argv: readonly [string, ...string[]]; env: Record<string, string | null> }
+  finalise(attempt: Attempt, end: Exited, reason: EndReason | undefined): CompletionEntry
+  /** What every claim of this runner says beside what is free. */
+  claim: {
+    computeNodeId: number
+    labels: readonly string[]
+    schedulerConfigId?: number
+    strictSchedulerMatch?: boolean
+    bySlots: boolean
+  }
+  /** Epoch milliseconds after which the runner ends its jobs; claims say how long is left. */
+  endAtMs?: number
+  /** Time between TERM and KILL. */
+  graceMs: number
+  /** How long a request is repeated before the runner gives up on the control plane. */
+  offlineAtMostMs: number
+  clock: () => number
+  onChange?(state: LoopState): void
+}
+
+export type LoopState = {
+  summary: WorkflowSummary | undefined
+  finished: number
+  running: { jobId: number; name: string; startedAtMs: number }[]
+  held: number
+  draining: boolean
+  offline: boolean
+}
+
+/**
+ * Why the loop ended. `no_room`: what is left cannot run here, and nobody else is there to do it. `idle`: others work, but nothing came
+ * for this runner in the time the workflow names. `offline`: the control plane stayed away; the journal keeps what it was not told.
+ */
+export type LoopEnd = 'complete' | 'canceled' | 'drained' | 'no_room' | 'idle' | 'offline' | 'launcher_lost'
+
+export type Loop = {
+  run(): Promise<LoopEnd>
+  /** Takes nothing new and lets what runs finish. */
+  drain(): void
+  /** Ends what runs: TERM, then KILL after the grace; at once when asked again. */
+  stop(): void
+}
+
+/** A job of this runner from launch request to exit. `queued`: the launcher starts it when its predecessor has ended. */
+type Launch = {
+  tag: number
+  job: ClaimedJob
+  grant: Grant
+  attempt: Attempt
+  state: 'queued' | 'running'
+  requestedAtMs: number
+  startedAtMs: number
+  successor: Launch | undefined
+  /** Set when the runner ends the job itself; the first reason stays. */
+  reason: EndReason | undefined
+  killAtMs: number | undefined
+  recalling: boolean
+}
+
+const isRunning = (one: Launch): boolean => one.state === 'running'
+
+type Held = { job: ClaimedJob; sinceMs: number }
+
+const FIRST_POLL_MS = 200
+const POLL_CAP_MS = 30_000
+/** How often a runner with work looks whether its workflow was canceled. */
+const LOOK_MS = 2_000
+/** A queued successor whose predecessor goes on this long is started elsewhere as soon as there is room. */
+const QUEUED_PATIENCE_MS = 50
+const MAX_BATCH = 1_000
+const GIB = 2 ** 30
+
+/** The runner's loop: claim, launch, report, wait. It decides; the launcher, the ledger and the API act. */
+export function createLoop(options: LoopOptions): Loop {
+  const { api, ledger, clock, claim } = options
+  const wake = createWakeUp()
+  const pace = createPace()
+  const poll: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.1 })
+  const launches = new Map<number, Launch>()
+  let held: Held[] = []
+  let exited: { entry: CompletionEntry; atMs: number }[] = []
+  let started: StartedEntry[] = []
+  let launcher: Launcher
+  let nextTag = 1
+  let finished = 0
+  let summary: WorkflowSummary | undefined
+  let phase: 'open' | 'draining' | 'stopping' = 'open'
+  let offline = false
+  let lost: string | undefined
+  let lastRequestMs = 0
+  let lastLookMs = 0
+  /** No claim before this moment: the last one found nothing. */
+  let claimAtMs = 0
+  /** When to ask next whether anything is left to do: right after each claim that found nothing. */
+  let checkEndAtMs = Infinity
+  let startedSinceMs = 0
+  /** No release before this moment: the last one was not answered. */
+  let releaseAtMs = 0
+  let lastWorkMs = clock()
+  let talking: Promise<void> | undefined
+  let ended: LoopEnd | undefined
+
+  // ---- starting ----
+
+  function launch(job: ClaimedJob, grant: Grant, predecessor?: Launch): void {
+    const { attempt, argv, env } = options.prepare(job, grant)
+    const tag = nextTag++
+    const now = clock()
+    const one: Launch = {
+      tag,
+      job,
+      grant,
+      attempt,
+      state: predecessor === undefined ? 'running' : 'queued',
+      requestedAtMs: now,
+      startedAtMs: now,
+      successor: undefined,
+      reason: undefined,
+      killAtMs: undefined,
+      recalling: false,
+    }
+    launches.set(tag, one)
+    if (predecessor !== undefined) predecessor.successor = one
+    launcher.launch({
+      tag,
+      label: labelOf(attempt),
+      argv,
+      env,
+      cwd: attempt.cwd,
+      stdout: attempt.logs.stdout,
+      stderr: attempt.logs.stderr,
+      after: predecessor?.tag,
+    })
+  }
+
+  /** Queue-depth mode ignores requirements on purpose; GPUs it has are lent out all the same. */
+  const needOf = ({ resource_requirements: set }: ClaimedJob): Need => ({
+    cpus: set.num_cpus,
+    memoryBytes: set.memory_bytes,
+    gpus: claim.bySlots ? Math.min(set.num_gpus, ledger.total.gpus) : set.num_gpus,
+  })
+
+  /** Starts held jobs in the order claimed while they fit, then queues one behind each running job. */
+  function startHeld(): void {
+    if (phase !== 'open') return
+    while (held.length > 0) {
+      const grant = ledger.reserve(needOf(held[0]!.job))
+      if (grant === undefined) break
+      const { job } = held.shift()!
+      launch(job, grant)
+    }
+    if (held.length === 0) return
+    for (const running of [...launches.values()]) {
+      if (held.length === 0) break
+      if (running.state !== 'running' || running.successor !== undefined || running.reason !== undefined) continue
+      const grant = ledger.inherit(running.grant, needOf(held[0]!.job))
+      if (grant === undefined) continue
+      launch(held.shift()!.job, grant, running)
+    }
+  }
+
+  // ---- the launcher's events ----
+
+  function onStarted(events: readonly Started[]): void {
+    for (const event of events) {
+      const one = launches.get(event.tag)
+      if (one === undefined) continue
+      one.state = 'running'
+      one.startedAtMs = event.startedAtMs
+      if (one.job.status === 'pending') {
+        if (started.length === 0) startedSinceMs = clock()
+        started.push({ job_id: one.job.id, claim_token: one.job.claim_token, start_time: event.startedAtMs })
+      }
+    }
+    wake.notify()
+  }
+
+  function onExited(events: readonly Exited[]): void {
+    for (const event of events) {
+      const one = launches.get(event.tag)
+      if (one === undefined) continue
+      launches.delete(event.tag)
+      settleGrant(one)
+      exited.push({ entry: options.finalise(one.attempt, event, one.reason), atMs: event.exitedAtMs })
+      // A job that started and ended since the last request is told in its completion alone.
+      if (one.job.status === 'pending') started = started.filter(entry => entry.job_id !== one.job.id)
+      pace.ended(event.exitedAtMs - event.startedAtMs)
+      lastWorkMs = clock()
+      finished++
+    }
+    startHeld()
+    wake.notify()
+  }
+
+  /** The successor, which the launcher has started already, keeps its part of the grant. */
+  function settleGrant(ended: Launch): void {
+    const { successor } = ended
+    if (successor === undefined) return ledger.release(ended.grant)
+    ledger.handOver(ended.grant, successor.grant)
+    successor.state = 'running'
+    successor.requestedAtMs = clock()
+  }
+
+  function onLost(reason: string): void {
+    lost = reason
+    wake.notify()
+  }
+
+  // ---- ending ----
+
+  function end(one: Launch, reason: EndReason, now: number): void {
+    if (one.reason !== undefined) return
+    one.reason = reason
+    one.killAtMs = now + options.graceMs
+    launcher.signal(one.tag, 'SIGTERM')
+  }
+
+  function endOverdue(now: number): void {
+    for (const one of launches.values()) {
+      if (one.state !== 'running') continue
+      const limit = one.job.options?.time_limit_seconds
+      if (limit !== undefined && now >= one.startedAtMs + limit * 1000) end(one, 'time_limit', now)
+      if (one.killAtMs !== undefined && now >= one.killAtMs) {
+        one.killAtMs = undefined
+        launcher.signal(one.tag, 'SIGKILL')
+      }
+    }
+    if (options.endAtMs !== undefined && now >= options.endAtMs && phase !== 'stopping') stop()
+  }
+
+  function drain(): void {
+    if (phase === 'open') phase = 'draining'
+    checkEndAtMs = 0
+    wake.notify()
+  }
+
+  function stop(): void {
+    const now = clock()
+    const again = phase === 'stopping'
+    phase = 'stopping'
+    checkEndAtMs = 0
+    for (const one of launches.values()) {
+      if (one.state !== 'running') continue
+      if (again) launcher.signal(one.tag, 'SIGKILL')
+      else end(one, 'stopped', now)
+    }
+    wake.notify()
+  }
+
+  function cancelAll(now: number): void {
+    phase = 'stopping'
+    checkEndAtMs = 0
+    for (const one of launches.values()) if (one.state === 'running') end(one, 'canceled', now)
+  }
+
+  /** Takes queued successors back from the launcher: all of them, or those whose predecessor keeps them waiting too long. */
+  async function recall(which: (one: Launch) => boolean): Promise<void> {
+    for (const predecessor of launches.values()) {
+      const one = predecessor.successor
+      if (one === undefined || one.state !== 'queued' || one.recalling || !which(one)) continue
+      one.recalling = true
+      const back = await launcher.recall(one.tag)
+      one.recalling = false
+      if (!back) continue
+      launches.delete(one.tag)
+      if (predecessor.successor === one) predecessor.successor = undefined
+      // Its predecessor ended in between and left it the grant.
+      if (isRunning(one)) ledger.release(one.grant)
+      held.unshift({ job: one.job, sinceMs: one.requestedAtMs })
+    }
+  }
+
+/** Gives back what was claimed and not started: all of it when draining, else what has waited too long. */
+  async function releaseHeld(now: number): Promise<void> {
+    const all = phase !== 'open'
+    await recall(one => all || now - one.requestedAtMs > (canMove(one) ? QUEUED_PATIENCE_MS : HELD_AT_MOST_MS))
+    const back = held.filter(one => phase !== 'open' || now - one.sinceMs > HELD_AT_MOST_MS)
+    held = held.filter(one => !back.includes(one))
+    if (back.length > 0) {
+      const done = await api.release(back.map(({ job }) => ({ job_id: job.id, claim_token: job.claim_token })))
+      if (!done) {
+        held = [...back, ...held]
+        releaseAtMs = clock() + FIRST_POLL_MS
+      }
+    }
+    startHeld()
+  }
+
+  /** A queued job that could start elsewhere at once: there is room and nothing is held before it. */
+  const canMove = (one: Launch): boolean => held.length === 0 && ledger.fitsNow(needOf(one.job))
+
+  function releaseDue(now: number): boolean {
+    if (phase !== 'open') return waitingCount() > 0 && now >= releaseAtMs
+    if (held.some(one => now - one.sinceMs > HELD_AT_MOST_MS)) return true
+    for (const one of launches.values()) {
+      if (one.state !== 'queued') continue
+      if (now - one.requestedAtMs > (canMove(one) ? QUEUED_PATIENCE_MS : HELD_AT_MOST_MS)) return true
+    }
+    return false
+  }
+
+  // ---- talking ----
+
+  function runningCount(): number {
+    let n = 0
+    for (const one of launches.values()) if (one.state === 'running') n++
+    return n
+  }
+
+  const waitingCount = (): number => held.length + launches.size - runningCount()
+
+  /** What to ask for now; undefined when nothing is wanted. */
+  function claimPart(now: number): ClaimPart | undefined {
+    if (phase !== 'open') return undefined
+    const free = ledger.free()
+    const waiting = waitingCount()
+    const limit = waiting > 0 ? 0 : free.slots
+    const target = pace.holdTarget(runningCount())
+    const hold = waiting * 2 > target ? 0 : Math.max(0, target - waiting)
+    if (limit <= 0 && hold <= 0) return undefined
+    const part: ClaimPart = {
+      claim_id: randomUUID(),
+      limit,
+      labels: claim.labels,
+      compute_node_id: claim.computeNodeId,
+      start: true,
+    }
+    if (claim.schedulerConfigId !== undefined) part.scheduler_config_id = claim.schedulerConfigId
+    if (claim.strictSchedulerMatch) part.strict_scheduler_match = true
+    if (!claim.bySlots) {
+      part.num_cpus = free.cpus
+      part.memory_gb = free.memoryBytes / GIB
+      part.num_gpus = free.gpus
+      part.num_nodes = 1
+      part.total = {
+        num_cpus: ledger.total.cpus,
+        memory_gb: ledger.total.memoryBytes / GIB,
+        num_gpus: ledger.total.gpus,
+      }
+    }
+    if (options.endAtMs !== undefined)
+      part.time_limit = `PT${Math.max(0, Math.round((options.endAtMs - now) / 1000)) + 120}S`
+    if (hold > 0) part.hold = { jobs: hold, ...largestRunning() }
+    return part
+  }
+
+  /** What a held job may need at most: no more than some running job leaves to its successor. */
+  function largestRunning(): { num_cpus: number; memory_gb: number; num_gpus: number } {
+    let largest: Need = { cpus: 0, memoryBytes: 0, gpus: 0 }
+    for (const one of launches.values()) {
+      const need = needOf(one.job)
+      if (need.cpus >= largest.cpus && need.memoryBytes >= largest.memoryBytes && need.gpus >= largest.gpus)
+        largest = need
+    }
+    return { num_cpus: largest.cpus, memory_gb: largest.memoryBytes / GIB, num_gpus: largest.gpus }
+  }
+
+  /** Sends what has ended and asks for more, in one request that is repeated until it is answered. */
+  async function exchange(now: number): Promise<void> {
+    const part = exited.length > 0 || now >= claimAtMs ? claimPart(now) : undefined
+    const batch = exited.slice(0, MAX_BATCH)
+    const told = started
+    exited = exited.slice(batch.length)
+    started = []
+    const request: ExchangeRequest = { completions: batch.map(one => one.entry), verdicts: true }
+    if (told.length > 0) request.started = told
+    if (part !== undefined) request.claim = part
+    const reply = await untilAnswered(request)
+    lastRequestMs = clock()
+    if (reply === undefined) {
+      exited = [...batch, ...exited]
+      return
+    }
+    for (const entry of told) markStarted(entry.job_id)
+    if (part !== undefined) take(reply.claimed ?? [], part)
+  }
+
+  /** The same claim_id gets the same jobs and a repeated completion is a duplicate, so repeating costs nothing. */
+  async function untilAnswered(request: ExchangeRequest): Promise<ExchangeReply | undefined> {
+    const retry = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.2 })
+    const since = clock()
+    for (;;) {
+      const reply = await api.exchange(request)
+      offline = reply === undefined
+      if (reply !== undefined) return reply
+      changed()
+      const patience = phase === 'stopping' && launches.size === 0 ? 0 : options.offlineAtMostMs
+      if (clock() - since > patience) {
+        ended = 'offline'
+        return undefined
+      }
+      await new Promise(resolve => setTimeout(resolve, retry.next()))
+    }
+  }
+
+  function markStarted(jobId: number): void {
+    for (const one of launches.values()) if (one.job.id === jobId) one.job = { ...one.job, status: 'running' }
+  }
+
+  function take(jobs: readonly ClaimedJob[], part: ClaimPart): void {
+    const now = clock()
+    if (jobs.length === 0) {
+      if (part.limit > 0) {
+        claimAtMs = now + poll.next()
+        checkEndAtMs = now
+      }
+      return
+    }
+    poll.reset()
+    claimAtMs = 0
+    for (const job of jobs) held.push({ job, sinceMs: now })
+    startHeld()
+  }
+
+  async function look(now: number): Promise<void> {
+    lastLookMs = now
+    const found = await api.summary()
+    offline = found === undefined
+    if (found !== undefined) summary = found
+    if (found?.is_canceled === true && phase !== 'stopping') cancelAll(now)
+    changed()
+  }
+
+  function changed(): void {
+    options.onChange?.({
+      summary,
+      finished,
+      running: [...launches.values()]
+        .filter(one => one.state === 'running')
+        .map(one => ({ jobId: one.job.id, name: one.job.name, startedAtMs: one.startedAtMs })),
+      held: waitingCount(),
+      draining: phase !== 'open',
+      offline,
+    })
+  }
+
+  // ---- the loop ----
+
+  const idle = (): boolean => launches.size === 0 && held.length === 0 && exited.length === 0
+
+  /** Decides whether anything is left to do here. Asked when nothing is under way and the last claim got nothing. */
+  async function checkEnd(now: number): Promise<void> {
+    checkEndAtMs = Infinity
+    await look(now)
+    if (!idle()) return
+    if (offline || summary === undefined) {
+      checkEndAtMs = now + LOOK_MS
+      return
+    }
+    if (summary.is_canceled) ended = 'canceled'
+    else if (summary.is_complete) ended = 'complete'
+    else if (phase !== 'open') ended = 'drained'
+    else if (!othersWork(summary)) ended = 'no_room'
+    else if (now - lastWorkMs > summary.wait_for_new_jobs_seconds * 1000) ended = 'idle'
+  }
+
+  /** Somebody else runs jobs of the workflow, or could run what does not fit here. */
+  const othersWork = ({ jobs_by_status: counts, active_compute_nodes: nodes }: WorkflowSummary): boolean =>
+    (counts.pending ?? 0) + (counts.running ?? 0) > 0 || ((counts.ready ?? 0) > 0 && nodes > 1)
+
+  const slotFree = (): boolean => phase === 'open' && ledger.free().slots > 0
+
+  /** When completions are due, in milliseconds from now. */
+  function gatherDelay(now: number): number {
+    return gatherMs({
+      slotFree: slotFree(),
+      held: waitingCount(),
+      sinceRequestMs: now - lastRequestMs,
+      oldestExitMs: now - exited[0]!.atMs,
+    })
+  }
+
+  /** What to tell or ask the control plane now; one conversation at a time, so batches stay in order. */
+  function dueTalk(now: number): (() => Promise<void>) | undefined {
+    if (releaseDue(now)) return () => releaseHeld(now)
+    if (exited.length > 0 && gatherDelay(now) <= 0) return () => exchange(now)
+    if (started.length > 0 && now - startedSinceMs >= GATHER_AT_MOST_MS) return () => exchange(now)
+    if (now >= claimAtMs && exited.length === 0 && claimPart(now) !== undefined) return () => exchange(now)
+    if (idle() && now >= checkEndAtMs) return () => checkEnd(now)
+    if (now - lastLookMs >= LOOK_MS) return () => look(now)
+    return undefined
+  }
+
+  function waitMs(now: number): number {
+    const times = [LOOK_MS]
+    if (talking === undefined) {
+      times.push(lastLookMs + LOOK_MS - now, checkEndAtMs - now)
+      if (exited.length > 0) times.push(gatherDelay(now))
+      if (started.length > 0) times.push(startedSinceMs + GATHER_AT_MOST_MS - now)
+      if (slotFree()) times.push(claimAtMs - now)
+      if (held.length > 0) times.push(held[0]!.sinceMs + HELD_AT_MOST_MS - now)
+    }
+    for (const one of launches.values()) {
+      const limit = one.job.options?.time_limit_seconds
+      if (one.state === 'running' && limit !== undefined && one.reason === undefined) times.push(one.startedAtMs + limit * 1000 - now)
+      if (one.killAtMs !== undefined) times.push(one.killAtMs - now)
+      if (one.state === 'queued') times.push(QUEUED_PATIENCE_MS)
+    }
+    if (options.endAtMs !== undefined && phase !== 'stopping') times.push(options.endAtMs - now)
+    return Math.max(1, Math.min(...times))
+  }
+
+  async function run(): Promise<LoopEnd> {
+    launcher = await options.openLauncher({ onStarted, onExited, onLost })
+    try {
+      for (;;) {
+        if (lost !== undefined) return 'launcher_lost'
+        const now = clock()
+        endOverdue(now)
+        if (talking === undefined) {
+          const talk = dueTalk(now)
+          if (talk !== undefined) {
+            talking = talk().then(() => {
+              talking = undefined
+              wake.notify()
+            })
+          }
+        }
+        if (ended !== undefined) return ended
+        await wake.wait(waitMs(clock()))
+      }
+    } finally {
+      await launcher.close({ kill: true })
+    }
+  }
+
+  return { run, drain, stop }
+}

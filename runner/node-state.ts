@@ -1,0 +1,75 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * What a runner leaves beside its outputs while it runs, so that the next one can clear up after it: one directory per host, because
+ * many nodes may share an output directory.
+ */
+export type NodeState = {
+  pid: number
+  /** Field 22 of /proc/PID/stat: with the pid it names one process for sure. Absent where there is no /proc. */
+  pidStartTime?: string
+  computeNodeId: number
+  workflowId: number
+  runId: number
+}
+
+export type NodeDirectory = { path: string; journal: string; statePath: string }
+
+/** Makes the directory of this host's runner. Throws the system's error when it cannot be written. */
+export function openNodeDirectory(outputDir: string): NodeDirectory {
+  const path = join(outputDir, 'runner', hostname())
+  mkdirSync(path, { recursive: true })
+  return { path, journal: join(path, 'launches.journal'), statePath: join(path, 'state.json') }
+}
+
+/** Reads what the last runner left; undefined when it ended cleanly or left nothing readable. */
+export function readNodeState(directory: NodeDirectory): NodeState | undefined {
+  try {
+    return JSON.parse(readFileSync(directory.statePath, 'utf8')) as NodeState
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes the state whole or not at all. */
+export function writeNodeState(directory: NodeDirectory, state: Omit<NodeState, 'pid' | 'pidStartTime'>): void {
+  const whole: NodeState = { pid: process.pid, pidStartTime: startTimeOf(process.pid), ...state }
+  const temporary = `${directory.statePath}.tmp`
+  writeFileSync(temporary, JSON.stringify(whole), { mode: 0o600 })
+  renameSync(temporary, directory.statePath)
+}
+
+/** Forgets everything: the runner has told all it knew. */
+export function clearNodeDirectory(directory: NodeDirectory): void {
+  rmSync(directory.journal, { force: true })
+  rmSync(directory.statePath, { force: true })
+}
+
+/** Tells whether the runner that left this state still runs. */
+export function isAlive(state: NodeState): boolean {
+  if (state.pid === process.pid) return false
+  const startTime = startTimeOf(state.pid)
+  if (startTime !== undefined) return startTime === state.pidStartTime
+  return state.pidStartTime === undefined && canSignal(state.pid)
+}
+
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // The name in parentheses may hold blanks; the fields after it do not.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+function canSignal(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,99 @@
+import type { Client } from './client.ts'
+import { must } from './client/must.ts'
+import { finalise } from './finalise.ts'
+import { labelOf, type LabelledAttempt, parseLabel } from './launch-label.ts'
+import { type JournaledLaunch, readJournal } from './launcher/journal.ts'
+import { endSurvivors } from './launcher/survivors.ts'
+import type { NodeDirectory } from './node-state.ts'
+import { logFiles, type StdioSettings, stdioOf } from './stdio.ts'
+import type { CompletionEntry } from './wire.ts'
+
+export type Recovered = {
+  /** Processes of the former run that still lived and were ended. */
+  ended: number
+  /** Attempts that had ended before the crash and are told now. */
+  reported: number
+  /** Attempts that the crash interrupted: they run again. */
+  lost: number
+}
+
+/** What recovering needs to know about the workflow of a former runner. */
+export type RecoverContext = {
+  client: Client
+  outputDir: string
+  cwd: string
+  stdio: StdioSettings
+  usePendingFailed: boolean
+}
+
+type WireJob = { id: number; name: string; attempt_id: number; output_file_ids?: number[] }
+type Former = { attempt: LabelledAttempt; launch: JournaledLaunch }
+
+const BATCH = 1_000
+
+/**
+ * Clears up after a runner of this directory that was killed: ends what it left running, reports the exits that stand in its journal,
+ * gives back the rest of what it held. After it nothing of the former node is claimed. Throws an Error with one clear line when the
+ * control plane refuses or a process cannot be ended.
+ */
+export async function recover(directory: NodeDirectory, former: { workflowId: number; computeNodeId: number }, context: RecoverContext): Promise<Recovered> {
+  const { ended } = await endSurvivors(directory.journal)
+  const held = await heldJobs(context.client, former)
+  const launches = formerLaunches(directory.journal, former.computeNodeId, held)
+  const finished = launches.filter(({ launch }) => hasEnded(launch))
+  const lost = launches.filter(({ launch }) => launch.pid !== 0 && !hasEnded(launch))
+
+  for (let at = 0; at < finished.length; at += BATCH) {
+    const entries: CompletionEntry[] = []
+    for (const one of finished.slice(at, at + BATCH)) entries.push(await completionOfFormer(one, held.get(one.attempt.jobId)!, context))
+    await must(context.client.request('POST', `/workflows/${former.workflowId}/batch_complete_jobs`, { completions: entries, verdicts: true }, { repeatable: true }))
+  }
+  await must(
+    context.client.request(
+      'POST',
+      `/compute_nodes/${former.computeNodeId}/release`,
+      { claims: lost.map(({ attempt }) => ({ job_id: attempt.jobId, claim_token: attempt.claimToken, lost: 'node_lost' })), rest: true },
+      { repeatable: true },
+    ),
+  )
+  return { ended, reported: finished.length, lost: lost.length }
+}
+
+/** It ended by itself: its exit stands in the journal, and it was neither killed with its runner nor canceled unstarted. */
+const hasEnded = (launch: JournaledLaunch): boolean =>
+  launch.exit !== undefined && !launch.cut && launch.exit.failedStep !== 'canceled'
+
+/** Jobs the control plane still has as claimed by the former node. */
+async function heldJobs(client: Client, former: { workflowId: number; computeNodeId: number }): Promise<Map<number, WireJob>> {
+  const query = `workflow_id=${former.workflowId}&active_compute_node_id=${former.computeNodeId}`
+  const { items } = await must(client.request<{ items: WireJob[] }>('GET', `/jobs?${query}&include_relationships=true`))
+  return new Map(items.map(job => [job.id, job]))
+}
+
+/** The last launch of each attempt that is still open on the server. */
+function formerLaunches(journal: string, computeNodeId: number, held: ReadonlyMap<number, WireJob>): Former[] {
+  const found = new Map<string, Former>()
+  for (const launch of readJournal(journal).launches) {
+    const attempt = parseLabel(launch.label)
+    if (attempt === undefined || attempt.computeNodeId !== computeNodeId) continue
+    if (held.get(attempt.jobId)?.attempt_id === attempt.attemptId) found.set(labelOf(attempt), { attempt, launch })
+  }
+  return [...found.values()]
+}
+
+async function completionOfFormer({ attempt, launch }: Former, job: WireJob, context: RecoverContext): Promise<CompletionEntry> {
+  const outputs: { id: number; path: string }[] = []
+  for (const id of job.output_file_ids ?? []) {
+    outputs.push(await must(context.client.request<{ id: number; path: string }>('GET', `/files/${id}`)))
+  }
+  const stdio = stdioOf(job.name, context.stdio)
+  const whole = {
+    ...attempt,
+    cwd: context.cwd,
+    outputs,
+    logs: logFiles(context.outputDir, stdio.mode, attempt),
+    deleteLogsOnSuccess: stdio.deleteOnSuccess,
+    usePendingFailed: context.usePendingFailed,
+  }
+  return finalise(whole, launch.exit!, undefined)
+}

@@ -1,0 +1,133 @@
+import { join, resolve } from 'node:path'
+import { type ServerAddress, serverAddress } from './client/server-address.ts'
+import { usageError } from './command-line/error.ts'
+import { amountFlag, countFlag, durationFlag, wordFlag } from './command-line/flags.ts'
+import { DATABASE_NAME, OUTPUT_DIR } from './defaults.ts'
+import type { RunSummary } from './screen/types.ts'
+
+export const DURABILITIES = ['process', 'power'] as const
+export type Durability = (typeof DURABILITIES)[number]
+
+/** The options of `run` as the command line gives them: everything is still text. */
+export type RunFlags = {
+  target: string
+  'output-dir'?: string
+  db?: string
+  'max-parallel-jobs'?: string
+  'num-cpus'?: string
+  'memory-gb'?: string
+  'num-gpus'?: string
+  overcommit?: boolean
+  'time-limit'?: string
+  durability?: string
+  url?: string
+  'ca-cert'?: string
+  new?: boolean
+  'retry-failed'?: boolean
+  'skip-checks'?: boolean
+  'scheduler-config-id'?: string
+  'strict-scheduler-match'?: boolean
+  /** Each may hold several labels, joined with commas. */
+  labels?: readonly string[]
+}
+
+export type RunOptions = {
+  /** What to run: a workflow file (absolute path) or a workflow that exists already. */
+  target: { kind: 'file'; path: string } | { kind: 'workflow'; id: number }
+  controlPlane: { kind: 'server'; address: ServerAddress } | { kind: 'embedded'; dbPath: string }
+  /** Absolute. */
+  outputDir: string
+  durability: Durability
+  capacity: CapacityWish
+  /** After this long no new job starts and those that run are ended. */
+  timeLimitSeconds?: number
+  schedulerConfigId?: number
+  strictSchedulerMatch: boolean
+  /** A sorted set. */
+  labels: readonly string[]
+  /** Let jobs pass that do not fit the schedulers of their file. */
+  skipChecks: boolean
+  /** What to do with a workflow of the same file that is there already. */
+  known: 'continue' | 'retry-failed' | 'new'
+}
+
+/** What the user says about this node; what is left out is detected. */
+export type CapacityWish = {
+  cpus?: number
+  memoryBytes?: number
+  gpus?: number
+  /** The user may offer more than the machine has. */
+  overcommit: boolean
+  /** Queue-depth mode: this many jobs at once, requirements ignored. */
+  slots?: number
+}
+
+/** How a run went. `refused`: nothing was run, and the message says why in one line (several for a workflow file). */
+export type RunOutcome = { kind: 'done'; summary: RunSummary } | { kind: 'refused'; message: string; exitCode: 2 | 3 }
+
+const GIB = 2 ** 30
+
+/**
+ * Turns the options of the command line into typed ones. A target of digits only is the id of a workflow, anything else a file.
+ * Throws a usage error at the first option that cannot be understood or does not go with another.
+ */
+export function parseRunOptions(flags: RunFlags, env: NodeJS.ProcessEnv, cwd: string): RunOptions {
+  const outputDir = resolve(cwd, flags['output-dir'] ?? OUTPUT_DIR)
+  const target = parseTarget(flags.target, cwd)
+  const memoryGb = amountFlag('--memory-gb', flags['memory-gb'])
+  return {
+    target,
+    controlPlane: parseControlPlane(flags, env, outputDir, cwd),
+    outputDir,
+    durability: wordFlag('--durability', flags.durability, DURABILITIES) ?? 'process',
+    capacity: {
+      cpus: countFlag('--num-cpus', flags['num-cpus'], 1),
+      memoryBytes: memoryGb === undefined ? undefined : Math.trunc(memoryGb * GIB),
+      gpus: countFlag('--num-gpus', flags['num-gpus'], 0),
+      overcommit: flags.overcommit ?? false,
+      slots: countFlag('--max-parallel-jobs', flags['max-parallel-jobs'], 1),
+    },
+    timeLimitSeconds: durationFlag('--time-limit', flags['time-limit']),
+    schedulerConfigId: countFlag('--scheduler-config-id', flags['scheduler-config-id'], 1),
+    strictSchedulerMatch: flags['strict-scheduler-match'] ?? false,
+    labels: parseLabels(flags.labels ?? []),
+    skipChecks: flags['skip-checks'] ?? false,
+    known: parseKnown(flags, target),
+  }
+}
+
+function parseTarget(text: string, cwd: string): RunOptions['target'] {
+  if (text === '')
+    throw usageError('Cannot run as the name of the workflow file is empty: give a file or a workflow id')
+  if (!/^\d+$/.test(text)) return { kind: 'file', path: resolve(cwd, text) }
+  return { kind: 'workflow', id: countFlag('the workflow id', text, 1)! }
+}
+
+function parseControlPlane(
+  flags: RunFlags,
+  env: NodeJS.ProcessEnv,
+  outputDir: string,
+  cwd: string,
+): RunOptions['controlPlane'] {
+  const address = serverAddress({ url: flags.url, db: flags.db, caCert: flags['ca-cert'] }, env)
+  if (address !== undefined) return { kind: 'server', address }
+  return { kind: 'embedded', dbPath: flags.db === undefined ? join(outputDir, DATABASE_NAME) : resolve(cwd, flags.db) }
+}
+
+function parseKnown(flags: RunFlags, target: RunOptions['target']): RunOptions['known'] {
+  if (flags.new && flags['retry-failed']) {
+    throw usageError('Cannot run with both --new and --retry-failed: a new workflow has no failed jobs')
+  }
+  if (flags.new && target.kind === 'workflow') {
+    throw usageError(`Cannot run workflow ${target.id} with --new: give the workflow file to make another workflow`)
+  }
+  if (flags.new) return 'new'
+  return flags['retry-failed'] ? 'retry-failed' : 'continue'
+}
+
+function parseLabels(texts: readonly string[]): string[] {
+  const labels = texts.flatMap(text => text.split(',')).map(label => label.trim())
+  if (labels.includes(''))
+    throw usageError(`Cannot read --label as a label is empty: current value is ${texts.join(' ')}`)
+  return [...new Set(labels)].sort()
+}

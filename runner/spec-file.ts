@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { ExpandedWorkflow, SpecSummary } from '../api/core/spec/types.ts'
+import { usageError } from './command-line/error.ts'
+import { nearPath } from './near-path.ts'
+import { callerName } from './user.ts'
+
+/** A workflow file as the commands use it. */
+export type SpecFile = {
+  /** Absolute: with the hash it names the workflow that was made of the file before. */
+  path: string
+  /** Undefined when problems are in the way. */
+  workflow: ExpandedWorkflow | undefined
+  /** Of the expansion, so that comments and layout do not count. */
+  hash: string | undefined
+  errors: string[]
+  warnings: string[]
+  summary: SpecSummary
+  diagnostics: readonly { severity: string }[]
+}
+
+/**
+ * Reads, checks and expands a workflow file; its problems are lines `file:line:column: …`. Throws a usage error when the file itself
+ * cannot be read. `skipChecks` lets pass what does not fit the file's schedulers.
+ */
+export async function readSpecFile(path: string, cwd: string, skipChecks = false): Promise<SpecFile> {
+  const [{ loadSpec }, { formatDiagnostic }, { canonicalExpansion }, { SKIPPABLE_CODES }] = await Promise.all([
+    import('../api/spec/load.ts'),
+    import('../api/core/spec/report.ts'),
+    import('../api/core/spec/canonical.ts'),
+    import('../api/core/spec/types.ts'),
+  ])
+  const absolute = resolve(cwd, path)
+  const text = readWorkflowText(absolute, path)
+  const { workflow, diagnostics, summary } = await loadSpec(text, {
+    fileName: nearPath(absolute, cwd),
+    readText: name => besideSpec(name, cwd, absolute, found => readFileSync(found, 'utf8')),
+    mtime: name => ifThere(() => statSync(resolve(cwd, name)).mtimeMs / 1000),
+    caller: callerName(),
+  })
+  const skippable: readonly string[] = skipChecks ? SKIPPABLE_CODES : []
+  const errors = diagnostics.filter(({ severity, code }) => severity === 'error' && !skippable.includes(code))
+  const warnings = diagnostics.filter(diagnostic => !errors.includes(diagnostic))
+  const usable = errors.length === 0 ? workflow : undefined
+  return {
+    path: absolute,
+    workflow: usable,
+    hash: usable && createHash('sha256').update(canonicalExpansion(usable)).digest('hex'),
+    errors: errors.map(formatDiagnostic),
+    warnings: warnings.map(formatDiagnostic),
+    summary,
+    diagnostics,
+  }
+}
+
+function readWorkflowText(path: string, asGiven: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code
+    throw usageError(`Cannot read the workflow file ${asGiven}: ${why}`)
+  }
+}
+
+/** Files named in a spec are looked for in the working directory, then beside the spec (spec-format.md 26.5). */
+function besideSpec<T>(name: string, cwd: string, specPath: string, read: (path: string) => T): T | undefined {
+  return ifThere(() => read(resolve(cwd, name))) ?? ifThere(() => read(resolve(dirname(specPath), name)))
+}
+
+function ifThere<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

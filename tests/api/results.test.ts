@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type TestApp, testApp } from '../helpers/app.ts'
+import { resultOf, seedJob, seedNode, seedWorkflow } from '../helpers/seed.ts'
+
+let t: TestApp
+let workflow: number
+let node: number
+let job: number
+beforeAll(async () => {
+  t = await testApp()
+  workflow = await seedWorkflow(t)
+  node = await seedNode(t, workflow)
+  job = await seedJob(t, workflow, { name: 'named' })
+})
+afterAll(() => t.close())
+
+it('POST /results stores a result as the latest one without moving the job', async () => {
+  const { body } = await t.post('/results', resultOf(workflow, job, node, { peak_memory_bytes: 2 ** 33, return_code: -128 }))
+  expect(body).toMatchObject({ job_id: job, job_name: 'named', attempt_id: 1, return_code: -128, peak_memory_bytes: 2 ** 33, status: 'completed' })
+  const { body: again } = await t.post('/results', resultOf(workflow, job, node, { run_id: 1 }))
+  expect((await t.get(`/results?workflow_id=${workflow}`)).body.items).toMatchObject([{ id: again.id, run_id: 1 }])
+  expect((await t.get(`/results?workflow_id=${workflow}&all_runs=true`)).body.total_count).toBe(2)
+  expect((await t.get(`/jobs/${job}`)).body.status).toBe('uninitialized')
+})
+
+it('POST /results refuses a second one for an attempt, an unknown node and a foreign job', async () => {
+  expect((await t.post('/results', resultOf(workflow, job, node))).status).toBe(409)
+  expect((await t.post('/results', resultOf(workflow, job, 999, { run_id: 5 }))).body.error.field).toBe('compute_node_id')
+  const other = await seedWorkflow(t)
+  expect((await t.post('/results', resultOf(other, job, node, { run_id: 5 }))).status).toBe(422)
+  expect((await t.post('/results', resultOf(workflow, 999, node))).status).toBe(404)
+})
+
+it('GET /results filters and sorts', async () => {
+  const id = await seedWorkflow(t)
+  const own = await seedNode(t, id)
+  const a = await seedJob(t, id, { name: 'b' })
+  const b = await seedJob(t, id, { name: 'a' })
+  await t.post('/results', resultOf(id, a, own, { return_code: 3, status: 'failed' }))
+  await t.post('/results', resultOf(id, b, own, { exec_time_minutes: 9 }))
+  const jobs = async (query: string) => (await t.get(`/results?workflow_id=${id}&${query}`)).body.items.map((item: { job_id: number }) => item.job_id)
+  expect(await jobs('return_code=3')).toEqual([a])
+  expect(await jobs('status=completed')).toEqual([b])
+  expect(await jobs(`job_id=${b}`)).toEqual([b])
+  expect(await jobs('run_id=4')).toEqual([])
+  expect(await jobs(`compute_node_id=${own}`)).toEqual([a, b])
+  expect(await jobs('sort_by=exec_time_minutes&reverse_sort=true')).toEqual([b, a])
+  expect(await jobs('sort_by=job_name')).toEqual([b, a])
+})
+
+it('PUT /results changes what is there; DELETE makes the newest that is left the latest', async () => {
+  const own = await seedJob(t, workflow)
+  const first = (await t.post('/results', resultOf(workflow, own, node))).body.id
+  const second = (await t.post('/results', resultOf(workflow, own, node, { run_id: 1 }))).body.id
+  expect((await t.put(`/results/${first}`, { return_code: 4, status: 'failed', avg_cpu_percent: 50 })).body).toMatchObject({
+    return_code: 4,
+    status: 'failed',
+    avg_cpu_percent: 50,
+    run_id: 0,
+  })
+  expect((await t.put(`/results/${first}`, { job_id: job })).status).toBe(422)
+  const latest = async () => (await t.get(`/results?workflow_id=${workflow}&job_id=${own}`)).body.items.map((item: { id: number }) => item.id)
+  expect(await latest()).toEqual([second])
+  expect((await t.del(`/results/${second}`)).body.id).toBe(second)
+  expect(await latest()).toEqual([first])
+  expect((await t.get(`/results/${second}`)).status).toBe(404)
+})
+
+it('DELETE /results removes all of a workflow', async () => {
+  const before = (await t.get(`/results?workflow_id=${workflow}&all_runs=true`)).body.total_count
+  expect((await t.del(`/results?workflow_id=${workflow}`)).body).toEqual({ count: before })
+  expect((await t.get(`/results?workflow_id=${workflow}&all_runs=true`)).body.total_count).toBe(0)
+})

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type AppOptions, createApp } from '../../api/app.ts'
+import { migrate } from '../../db/migrate.ts'
+import { openFile } from '../../db/open-file.ts'
+import type { Db } from '../../db/unit.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by asserting it
+export type Reply = { status: number; body: any; headers: Headers }
+
+type HeaderMap = Record<string, string>
+
+export type TestApp = {
+  app: ReturnType<typeof createApp>
+  db: Db
+  /** The path of the database file, in a folder of its own. */
+  dbPath: string
+  /** The clock the app reads; a test moves it. */
+  clock: { now: number }
+  get(path: string, headers?: HeaderMap): Promise<Reply>
+  post(path: string, body?: unknown, headers?: HeaderMap): Promise<Reply>
+  put(path: string, body?: unknown, headers?: HeaderMap): Promise<Reply>
+  del(path: string, headers?: HeaderMap): Promise<Reply>
+  close(): Promise<void>
+}
+
+/** A fresh database file with the app above it; paths are those below `/v1`. Close it, that removes the folder. */
+export async function testApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-app-'))
+  const dbPath = join(folder, 'test.db')
+  const clock = { now: Date.parse('2026-01-01T00:00:00Z') }
+  const db = openFile(dbPath)
+  await db.write(() => migrate(clock.now))
+  const app = createApp({ db, clock: () => clock.now, version: '0.0.0-test', ...options })
+
+  async function send(method: string, path: string, body: unknown, headers: HeaderMap = {}): Promise<Reply> {
+    const init: RequestInit = { method, headers }
+    if (body !== undefined) {
+      init.body = JSON.stringify(body)
+      init.headers = {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(init.body)),
+        ...headers,
+      }
+    }
+    const response = await app.request(`/v1${path}`, init)
+    const text = await response.text()
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers }
+  }
+
+  return {
+    app,
+    db,
+    dbPath,
+    clock,
+    get: (path, headers) => send('GET', path, undefined, headers),
+    post: (path, body, headers) => send('POST', path, body, headers),
+    put: (path, body, headers) => send('PUT', path, body, headers),
+    del: (path, headers) => send('DELETE', path, undefined, headers),
+    async close() {
+      await db.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
