@@ -18,6 +18,8 @@ export type AppOptions = {
   access?: AccessOptions
   limits?: Partial<Limits>
   dialect?: DialectOption
+  /** Aborted when the server is about to stop. */
+  stopping?: AbortSignal
   /** Told of every error that is a fault of ours. */
   onFault?: (error: unknown, span: string) => void
 }
@@ -29,7 +31,8 @@ const BASES = ['/torc-service/v1', '/v1']
 export function createApp(options: AppOptions): Hono<AppEnv> {
   const { db, clock = Date.now, version, access, dialect = 'auto', onFault = () => {} } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const services: Services = { db, clock, version, dialect }
+  const { stopping = new AbortController().signal } = options
+  const services: Services = { db, clock, version, dialect, stopping }
   const api = mountRoutes(services)
   const app = new Hono<AppEnv>()
   let epoch: string | undefined
@@ -74,7 +77,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 }
 
 /** Paths whose bodies carry lists or data of any size (contract/notes.md 1, 19.8). */
-const BULK_PATH = /\/(bulk_jobs|bulk_files|bulk_user_data|batch_complete_jobs|user_data|events|from_spec)(\/\d+)?$/
+const BULK_PATH = /\/(bulk_jobs|bulk_files|bulk_user_data|batch_complete_jobs|user_data|events|from_spec|from_expansion)(\/\d+)?$/
 
 /** Refuses a body that is too large by its header; only a body without length is counted while it is read (platform.md 6). */
 function limitBodies(limits: Limits) {

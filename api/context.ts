@@ -19,6 +19,8 @@ export type Services = {
   clock: () => number
   version: string
   dialect: DialectOption
+  /** Aborted when the server stops: streams end, so that they do not hold it. */
+  stopping: AbortSignal
 }
 
 /** What the middleware has found out about one request. */

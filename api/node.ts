@@ -7,7 +7,8 @@ import { dirname, resolve } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { migrate, NewerDatabase } from '../db/migrate.ts'
 import { type Durability, openFile } from '../db/open-file.ts'
-import { tick } from '../db/tick.ts'
+import { failOpenTasks } from '../db/tasks.ts'
+import { healAfterStart, tick } from '../db/tick.ts'
 import type { Db } from '../db/unit.ts'
 import { createApp } from './app.ts'
 import type { DialectOption } from './dialect.ts'
@@ -52,6 +53,8 @@ const KEEP_ALIVE_MS = 75_000
 const TICK_MS = 5_000
 /** How long requests may take to end when the server stops. */
 const CLOSE_MS = 5_000
+/** How often a stopping server looks for connections that have nothing more to do. */
+const IDLE_LOOK_MS = 20
 
 /**
  * Opens the database file and serves the API over it until `close`. The process owns the file meanwhile. Throws StartError, with a line
@@ -69,8 +72,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const dbPath = resolve(options.dbPath)
   const { ownership, db } = await openOwned(dbPath, options)
   try {
+    const stopping = new AbortController()
     const app = createApp({
       db,
+      stopping: stopping.signal,
       version,
       dialect: options.dialect,
       access: { token, trusts: loopback ? trustsOwnUser() : undefined },
@@ -82,7 +87,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const address = await listen(server, host, port)
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
     ownership.announce(url)
-    if (options.infoPath !== undefined) writeInfo(options.infoPath, { url, token })
+    if (options.infoPath !== undefined) writeInfo(options.infoPath, { url, token, dbPath })
     const stopTicking = startTicking(db, log)
     return {
       url,
@@ -91,6 +96,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       app,
       db,
       async close() {
+        stopping.abort()
         await stopTicking()
         await closeServer(server)
         if (options.infoPath !== undefined) rmSync(options.infoPath, { force: true })
@@ -121,6 +127,8 @@ async function openOwned(
     touchPrivateFile(dbPath)
     db = openFile(dbPath, { durability, exclusive: network !== undefined })
     await db.write(() => migrate(Date.now()))
+    await healAfterStart(db, Date.now())
+    await db.write(() => failOpenTasks(Date.now()))
     return { ownership, db }
   } catch (error) {
     await db?.close()
@@ -186,9 +194,9 @@ function listenError(error: Error, host: string, port: number): Error {
   }
 }
 
-function writeInfo(path: string, { url, token }: { url: string; token: string }): void {
+function writeInfo(path: string, server: { url: string; token: string; dbPath: string }): void {
   const startedAt = new Date().toISOString()
-  writePrivateFile(path, `${JSON.stringify({ url, pid: process.pid, host: hostname(), token, startedAt })}\n`)
+  writePrivateFile(path, `${JSON.stringify({ ...server, pid: process.pid, host: hostname(), startedAt })}\n`)
 }
 
 /** Runs tick again and again, never two at once; the function it gives stops that and waits for the last one. */
@@ -214,8 +222,10 @@ function startTicking(db: Db, log: (line: string) => void): () => Promise<void> 
 
 async function closeServer(server: Server): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
-  server.closeIdleConnections()
+  // A connection kept alive becomes idle when its last request ends, which may be after the first look.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS)
   const deadline = setTimeout(() => server.closeAllConnections(), CLOSE_MS)
   await closed
+  clearInterval(idle)
   clearTimeout(deadline)
 }

@@ -4,7 +4,7 @@ import { AppError } from './errors.ts'
 
 type Kinds = { integer: number; boolean: boolean; text: string; list: string[]; texts: string[]; status: JobStatus }
 type Kind = keyof Kinds
-type Shape = Readonly<Record<string, Kind | `${Kind}!`>>
+export type Shape = Readonly<Record<string, Kind | `${Kind}!`>>
 
 /** What `readQuery` gives for a shape: `integer!` must be there, `integer` may be absent. */
 export type Query<S extends Shape> = {

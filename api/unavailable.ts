@@ -1,3 +1,4 @@
+import { BeingInitialized } from '../db/initializing.ts'
 import { AppError } from './errors.ts'
 
 /**
@@ -5,6 +6,7 @@ import { AppError } from './errors.ts'
  * all others. The messages avoid "locked" and "busy", on which old clients spend their quick retries.
  */
 export function refusalOfDatabase(error: unknown): AppError | undefined {
+  if (error instanceof BeingInitialized) return new AppError('unavailable', error.message)
   const code = codeOf(error)
   if (code.startsWith('SQLITE_BUSY'))
     return new AppError('unavailable', 'Cannot answer now as the server has too much to write: try again')

@@ -57,6 +57,9 @@ export function* deleteFreeComputeNodes(workflowId: number): Unit<number> {
 
 /** Runners of the workflow that have registered and not said goodbye. */
 export function* countActiveNodes(workflowId: number): Unit<number> {
-  const row = yield* one<{ n: number }>('SELECT count(*) AS n FROM compute_node WHERE workflow_id = ? AND is_active = 1', workflowId)
+  const row = yield* one<{ n: number }>(
+    'SELECT count(*) AS n FROM compute_node WHERE workflow_id = ? AND is_active = 1',
+    workflowId,
+  )
   return row?.n ?? 0
 }

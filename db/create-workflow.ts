@@ -27,19 +27,26 @@ const DEFAULT_REQUIREMENTS = { name: 'default', numCpus: 1, numGpus: 0, numNodes
  * so nobody ever sees half of it; what a crash leaves behind, tick removes.
  */
 export async function createWorkflow(db: Db, workflow: ExpandedWorkflow, origin: Origin): Promise<number> {
-  const size = workflow.jobs.length + workflow.files.length + workflow.userData.length
-  const pieces = listPieces(workflow)
-  if (size <= CHUNK) {
+  const classes = new JobClasses(workflow)
+  if (countRows(workflow) <= CHUNK) {
     return db.write(function* () {
-      const ids = yield* insertHead(workflow, origin, 'live')
-      for (const piece of pieces) yield* piece(ids)
+      const ids = yield* insertHead(workflow, classes, origin, 'live')
+      for (const piece of listPieces(workflow, classes, ids)) yield* piece()
       return ids.workflow
     })
   }
-  const ids = await db.write(() => insertHead(workflow, origin, 'creating'))
-  for (const piece of pieces) await db.write(() => piece(ids))
-  await db.write(() => run(`UPDATE workflow SET state = 'live' WHERE id = ? AND state = 'creating'`, ids.workflow))
+  const ids = await db.write(() => insertHead(workflow, classes, origin, 'creating'))
+  for (const piece of listPieces(workflow, classes, ids)) await db.write(piece)
+  await db.write(() =>
+    run(`UPDATE workflow SET state = 'live', state_since = NULL WHERE id = ? AND state = 'creating'`, ids.workflow),
+  )
   return ids.workflow
+}
+
+function countRows({ jobs, files, userData }: ExpandedWorkflow): number {
+  let rows = files.length + userData.length + jobs.length
+  for (const job of jobs) for (const links of LINKS) rows += job[links.field].length
+  return rows
 }
 
 /** Reserves `count` ids of a table and returns the first one. Ids are never given twice, also not after deletes. */
@@ -50,7 +57,12 @@ export function* reserveIds(table: string, count: number): Unit<number> {
 }
 
 /** The workflow itself and its short lists. */
-function* insertHead(workflow: ExpandedWorkflow, origin: Origin, state: 'live' | 'creating'): Unit<Ids> {
+function* insertHead(
+  workflow: ExpandedWorkflow,
+  classes: JobClasses,
+  origin: Origin,
+  state: 'live' | 'creating',
+): Unit<Ids> {
   const ids: Ids = {
     workflow: yield* reserveIds('workflow', 1),
     jobs: yield* reserveIds('job', workflow.jobs.length),
@@ -105,6 +117,7 @@ function* insertHead(workflow: ExpandedWorkflow, origin: Origin, state: 'live' |
     ]),
   )
   yield* insertActions(ids, workflow)
+  yield* classes.insert(ids)
   return ids
 }
 
@@ -183,6 +196,7 @@ function* insertActions(ids: Ids, workflow: ExpandedWorkflow): Unit<void> {
     'action_job',
     ['job_id', 'action_id'],
     workflow.actions.flatMap((action, index) => action.jobs.map(job => [ids.jobs + job, ids.actions + index])),
+    'OR IGNORE',
   )
 }
 
@@ -198,20 +212,73 @@ function actionConfig(config: ExpandedWorkflow['actions'][number]['config'], ids
 }
 
 /** The long lists, cut into pieces of one transaction each. */
-function listPieces(workflow: ExpandedWorkflow): ((ids: Ids) => Unit<void>)[] {
-  const pieces: ((ids: Ids) => Unit<void>)[] = []
-  for (const [from, to] of ranges(workflow.files.length)) pieces.push(ids => insertFiles(ids, workflow, from, to))
-  for (const [from, to] of ranges(workflow.userData.length)) pieces.push(ids => insertUserData(ids, workflow, from, to))
-  const classes = new JobClasses(workflow)
-  pieces.push(ids => classes.insert(ids))
-  for (const [from, to] of ranges(workflow.jobs.length)) pieces.push(ids => insertJobs(ids, workflow.jobs, classes, from, to))
-  return pieces
-
-  function ranges(length: number): [number, number][] {
-    const found: [number, number][] = []
-    for (let from = 0; from < length; from += CHUNK) found.push([from, Math.min(from + CHUNK, length)])
-    return found
+function* listPieces(workflow: ExpandedWorkflow, classes: JobClasses, ids: Ids): Generator<() => Unit<void>> {
+  const { files, userData, jobs } = workflow
+  for (const [from, to] of ranges(files.length)) yield () => insertFiles(ids, workflow, from, to)
+  for (const [from, to] of ranges(userData.length)) yield () => insertUserData(ids, workflow, from, to)
+  for (const [from, to] of ranges(jobs.length)) yield () => insertJobs(ids, jobs, classes, from, to)
+  for (const { field, table, columns, row } of LINKS) {
+    // A link given twice counts once.
+    for (const rows of inChunks(linkRows(jobs, field, (job, link) => row(ids, job, link))))
+      yield () => insertRows(table, columns, rows, 'OR IGNORE')
   }
+}
+
+function* ranges(length: number): Generator<[number, number]> {
+  for (let from = 0; from < length; from += CHUNK) yield [from, Math.min(from + CHUNK, length)]
+}
+
+function* inChunks<T>(items: Iterable<T>): Generator<T[]> {
+  let chunk: T[] = []
+  for (const item of items) {
+    chunk.push(item)
+    if (chunk.length < CHUNK) continue
+    yield chunk
+    chunk = []
+  }
+  if (chunk.length > 0) yield chunk
+}
+
+type LinkField = 'dependsOn' | 'inputFiles' | 'outputFiles' | 'inputUserData' | 'outputUserData'
+type Link = {
+  field: LinkField
+  table: string
+  columns: string[]
+  row(ids: Ids, job: number, linked: number): number[]
+}
+
+/** Where the lists of a job that name other things are stored. */
+const LINKS: readonly Link[] = [
+  {
+    field: 'dependsOn',
+    table: 'job_edge',
+    columns: ['depends_on_job_id', 'job_id'],
+    row: (ids, job, linked) => [ids.jobs + linked, ids.jobs + job],
+  },
+  ...(['inputFiles', 'outputFiles'] as const).map(
+    (field, isOutput): Link => ({
+      field,
+      table: 'job_file',
+      columns: ['job_id', 'is_output', 'file_id'],
+      row: (ids, job, linked) => [ids.jobs + job, isOutput, ids.files + linked],
+    }),
+  ),
+  ...(['inputUserData', 'outputUserData'] as const).map(
+    (field, isOutput): Link => ({
+      field,
+      table: 'job_user_data',
+      columns: ['job_id', 'is_output', 'user_data_id'],
+      row: (ids, job, linked) => [ids.jobs + job, isOutput, ids.userData + linked],
+    }),
+  ),
+]
+
+function* linkRows(
+  jobs: readonly ExpandedJob[],
+  field: LinkField,
+  row: (job: number, linked: number) => number[],
+): Generator<number[]> {
+  for (const [job, links] of jobs.entries()) for (const linked of links[field]) yield row(job, linked)
 }
 
 function* insertFiles(ids: Ids, { files }: ExpandedWorkflow, from: number, to: number): Unit<void> {
@@ -259,9 +326,6 @@ const keyOf = (job: ExpandedJob): string => `${job.resourceRequirements ?? ''} $
 function* insertJobs(ids: Ids, jobs: readonly ExpandedJob[], classes: JobClasses, from: number, to: number): Unit<void> {
   const hot: SqlValue[][] = []
   const text: SqlValue[][] = []
-  const edges: SqlValue[][] = []
-  const files: SqlValue[][] = []
-  const userData: SqlValue[][] = []
   const envTexts = new Map<object, string>()
   for (let index = from; index < to; index++) {
     const job = jobs[index]!
@@ -276,17 +340,9 @@ function* insertJobs(ids: Ids, jobs: readonly ExpandedJob[], classes: JobClasses
       job.failureHandler === undefined ? null : ids.handlers + job.failureHandler,
       jobOptions(job),
     ])
-    for (const dependency of job.dependsOn) edges.push([ids.jobs + dependency, id])
-    for (const file of job.inputFiles) files.push([id, 0, ids.files + file])
-    for (const file of job.outputFiles) files.push([id, 1, ids.files + file])
-    for (const item of job.inputUserData) userData.push([id, 0, ids.userData + item])
-    for (const item of job.outputUserData) userData.push([id, 1, ids.userData + item])
   }
   yield* insertRows('job', ['id', 'workflow_id', 'priority', 'class_id', 'cancel_on_failure'], hot)
   yield* insertRows('job_text', ['id', 'name', 'command', 'invocation_script', 'env', 'failure_handler_id', 'options'], text)
-  yield* insertRows('job_edge', ['depends_on_job_id', 'job_id'], edges)
-  yield* insertRows('job_file', ['job_id', 'is_output', 'file_id'], files)
-  yield* insertRows('job_user_data', ['job_id', 'is_output', 'user_data_id'], userData)
   yield* run('UPDATE workflow_count SET n = n + ? WHERE workflow_id = ? AND status = 0', to - from, ids.workflow)
 }
 

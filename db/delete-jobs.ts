@@ -1,6 +1,6 @@
 import { isComplete, STATUS, statusWord } from '../api/core/status.ts'
 import { FANOUT, releaseDependants } from './cascade.ts'
-import { RESULT_ID_STEP } from './completions.ts'
+import { RESULT_ID_STEP } from './result-ids.ts'
 import { all, one, together, type Unit } from './unit.ts'
 
 /** Removes one job with all that names it. A blocked dependant that waits for nothing else becomes ready. */

@@ -1,11 +1,15 @@
 import { initializedStatuses, markDownstream, type Order, topologicalOrder } from '../api/core/graph.ts'
 import { STATUS } from '../api/core/status.ts'
-import { FANOUT } from './cascade.ts'
+import { resetActions } from './action-triggers.ts'
+import { CLEAR_CLAIM } from './claim-columns.ts'
+import { clearFrontier } from './frontier-rows.ts'
+import { abandonInitializing, beginInitializing, endInitializing, refuseInitializing } from './initializing.ts'
 import { appendEvents } from './stream-events.ts'
 import { all, type Db, one, run, type Unit } from './unit.ts'
 
-/** A workflow up to this size is initialised in one transaction; larger ones in pieces behind their state. */
-const SMALL = 5_000
+/** Jobs looked at or changed in one transaction, and links of theirs: so many take less than about 100 ms. */
+const JOBS = 5_000
+const LINKS = 20_000
 
 export type InitializeOptions = { onlyUninitialized: boolean; now: number; user?: string }
 
@@ -19,33 +23,35 @@ export class DependencyCycle extends Error {
 }
 
 type Jobs = { workflowId: number; ids: number[]; position: Map<number, number>; status: Uint8Array; keep: Uint8Array; before: Before }
-type Before = { unfinished: Int32Array; unsuccessful: Int32Array }
+type Before = { unfinished: Int32Array; unsuccessful: Int32Array; hasResult: Uint8Array }
 type Edges = { from: number[]; to: number[] }
 
 /**
  * Makes a workflow ready to run: edges through files and user_data, one cycle check over all edges, then every job blocked or
- * ready (contract/notes.md 8.1). Nobody sees half of it: a large workflow hands out nothing until the last piece, and a repeat after a
- * crash ends the same. Throws DependencyCycle, and then nothing has changed. False when the workflow does not exist.
+ * ready (contract/notes.md 8.1). Nobody sees half of it: a large workflow hands out nothing until the last piece. Throws
+ * DependencyCycle, and then nothing has changed, or BeingInitialized. False when the workflow does not exist.
  */
 export async function initializeWorkflow(db: Db, workflowId: number, options: InitializeOptions): Promise<boolean> {
-  const found = await db.read(() => jobRange(workflowId))
-  if (found === undefined) return false
-  if (found.n <= SMALL) {
-    await db.write(function* () {
-      const jobs = yield* readJobs(workflowId, options.now)
-      const edges = yield* readEdges(jobs, found.first, found.last)
-      const { order } = yield* checkCycles(jobs, edges)
-      yield* addImplicitEdges(workflowId, found.first, found.last)
-      for (const piece of changes(jobs, edges, order, options)) yield* piece()
-      yield* finish(workflowId, options)
-    })
+  const range = await db.read(() => jobRange(workflowId))
+  if (range === undefined) return false
+  if (range.n <= JOBS && range.links <= LINKS) {
+    await db.write(() => inOnePiece(workflowId, range, options))
     return true
   }
-  await inPieces(db, workflowId, found, options)
+  const work = options.onlyUninitialized ? 'reinitialize' : 'initialize'
+  await db.write(() => beginInitializing(workflowId, work, options.now))
+  await initializeInPieces(db, workflowId, range, options)
   return true
 }
 
-type Range = { n: number; first: number; last: number }
+/** Goes on where a crash cut an initialisation short. */
+export async function finishInitializing(db: Db, workflowId: number, options: InitializeOptions): Promise<void> {
+  const range = await db.read(() => jobRange(workflowId))
+  if (range !== undefined) await initializeInPieces(db, workflowId, range, options)
+}
+
+/** The ids of a workflow's jobs lie between `first` and `last`, perhaps among others. */
+type Range = { n: number; links: number; first: number; last: number }
 
 function* jobRange(workflowId: number): Unit<Range | undefined> {
   const workflow = yield* one(`SELECT 1 FROM workflow WHERE id = ? AND state IN ('live', 'initializing')`, workflowId)
@@ -54,11 +60,28 @@ function* jobRange(workflowId: number): Unit<Range | undefined> {
     'SELECT count(*) AS n, min(id) AS first, max(id) AS last FROM job WHERE workflow_id = ?',
     workflowId,
   )
-  return { n: range!.n, first: range!.first ?? 0, last: range!.last ?? -1 }
+  const { n, first, last } = { n: range!.n, first: range!.first ?? 0, last: range!.last ?? -1 }
+  const found = yield* one<{ links: number }>(
+    `SELECT (SELECT count(*) FROM job_edge INDEXED BY job_edge_by_job WHERE job_id BETWEEN ?1 AND ?2)
+       + (SELECT count(*) FROM job_file WHERE job_id BETWEEN ?1 AND ?2)
+       + (SELECT count(*) FROM job_user_data WHERE job_id BETWEEN ?1 AND ?2) AS links`,
+    first,
+    last,
+  )
+  return { n, links: found!.links, first, last }
 }
 
-async function inPieces(db: Db, workflowId: number, range: Range, options: InitializeOptions): Promise<void> {
-  await db.write(() => run(`UPDATE workflow SET state = 'initializing', state_since = ? WHERE id = ?`, options.now, workflowId))
+function* inOnePiece(workflowId: number, range: Range, options: InitializeOptions): Unit<void> {
+  yield* refuseInitializing(workflowId)
+  const jobs = yield* readJobs(workflowId, options.now)
+  const edges = yield* readEdges(jobs, range.first, range.last)
+  const { order } = yield* checkCycles(jobs, edges)
+  yield* addImplicitEdges(workflowId, range.first, range.last)
+  for (const piece of changes(jobs, edges, order, options)) yield* piece()
+  yield* finish(workflowId, options)
+}
+
+async function initializeInPieces(db: Db, workflowId: number, range: Range, options: InitializeOptions): Promise<void> {
   try {
     const jobs = await db.read(() => readJobs(workflowId, options.now))
     const edges: Edges = { from: [], to: [] }
@@ -72,22 +95,28 @@ async function inPieces(db: Db, workflowId: number, range: Range, options: Initi
     const { order } = await db.read(() => checkCycles(jobs, edges))
     for (const [first, last] of pieces(range)) await db.write(() => addImplicitEdges(workflowId, first, last))
     for (const piece of changes(jobs, edges, order, options)) await db.write(piece)
+    await db.write(() => finish(workflowId, options))
   } catch (error) {
-    if (error instanceof DependencyCycle) await db.write(() => run(`UPDATE workflow SET state = 'live' WHERE id = ?`, workflowId))
+    const cycle = error instanceof DependencyCycle
+    await db.write(() => (cycle ? endInitializing(workflowId) : abandonInitializing(workflowId)))
     throw error
   }
-  await db.write(() => finish(workflowId, options))
 }
 
 function* finish(workflowId: number, { onlyUninitialized, now, user }: InitializeOptions): Unit<void> {
-  yield* run(`UPDATE workflow SET state = 'live' WHERE id = ?`, workflowId)
+  // All counts are new: what was left to tell of earlier ends is in them.
+  yield* clearFrontier(workflowId)
+  yield* resetActions(workflowId, onlyUninitialized)
+  yield* endInitializing(workflowId)
   const type = onlyUninitialized ? 'workflow_reinitialized' : 'workflow_started'
-  yield* appendEvents(workflowId, now, [{ type, data: { category: 'workflow', type, user: user ?? '', message: `Initialized workflow ${workflowId}` } }])
+  const data = { category: 'workflow', type, user: user ?? '', message: `Initialized workflow ${workflowId}` }
+  yield* appendEvents(workflowId, now, [{ type, data }])
 }
 
-function pieces({ first, last }: Range): [number, number][] {
+function pieces({ n, links, first, last }: Range): [number, number][] {
+  const step = Math.max(1, Math.min(JOBS, Math.floor((n * LINKS) / Math.max(links, 1))))
   const found: [number, number][] = []
-  for (let from = first; from <= last; from += SMALL) found.push([from, Math.min(from + SMALL - 1, last)])
+  for (let from = first; from <= last; from += step) found.push([from, Math.min(from + step - 1, last)])
   return found
 }
 
@@ -107,9 +136,9 @@ function* addImplicitEdges(workflowId: number, first: number, last: number): Uni
 }
 
 function* readJobs(workflowId: number, now: number): Unit<Jobs> {
-  type Row = { id: number; status: number; unfinished: number; unsuccessful: number; leased: number }
+  type Row = { id: number; status: number; unfinished: number; unsuccessful: number; has_result: number; leased: number }
   const rows = yield* all<Row>(
-    `SELECT id, status, unfinished, unsuccessful, lease_expires_at IS NOT NULL AND lease_expires_at > ? AS leased
+    `SELECT id, status, unfinished, unsuccessful, latest_result_id IS NOT NULL AS has_result, lease_expires_at IS NOT NULL AND lease_expires_at > ? AS leased
      FROM job WHERE workflow_id = ? ORDER BY id`,
     now,
     workflowId,
@@ -121,7 +150,11 @@ function* readJobs(workflowId: number, now: number): Unit<Jobs> {
     position: new Map(ids.map((id, index) => [id, index])),
     status: Uint8Array.from(rows, row => row.status),
     keep: Uint8Array.from(rows, row => row.leased),
-    before: { unfinished: Int32Array.from(rows, row => row.unfinished), unsuccessful: Int32Array.from(rows, row => row.unsuccessful) },
+    before: {
+      unfinished: Int32Array.from(rows, row => row.unfinished),
+      unsuccessful: Int32Array.from(rows, row => row.unsuccessful),
+      hasResult: Uint8Array.from(rows, row => row.has_result),
+    },
   }
 }
 
@@ -176,7 +209,10 @@ function changes(jobs: Jobs, edges: Edges, order: Int32Array, options: Initializ
     const unfinished = after.unfinished[index]!
     const unsuccessful = after.unsuccessful[index]!
     const same =
-      status === jobs.status[index] && unfinished === jobs.before.unfinished[index] && unsuccessful === jobs.before.unsuccessful[index]
+      status === jobs.status[index] &&
+      unfinished === jobs.before.unfinished[index] &&
+      unsuccessful === jobs.before.unsuccessful[index] &&
+      jobs.before.hasResult[index] === 0
     if (same || (status !== STATUS.ready && status !== STATUS.blocked)) continue
     const key = `${status} ${unfinished} ${unsuccessful}`
     const group = groups.get(key)
@@ -194,10 +230,9 @@ function changes(jobs: Jobs, edges: Edges, order: Int32Array, options: Initializ
 }
 
 function* chunks(ids: readonly number[]): Generator<number[]> {
-  for (let at = 0; at < ids.length; at += FANOUT) yield ids.slice(at, at + FANOUT)
+  for (let at = 0; at < ids.length; at += JOBS) yield ids.slice(at, at + JOBS)
 }
 
-const CLEAR_CLAIM = 'claim_token = NULL, compute_node_id = NULL, claimed_at = NULL, lease_seconds = NULL, lease_expires_at = NULL, started_at = NULL'
 const RESET = `
   UPDATE job SET status = ${STATUS.uninitialized}, unfinished = 0, unsuccessful = 0, ready_at = NULL, ${CLEAR_CLAIM}
   WHERE id IN (SELECT value FROM json_each(?))`

@@ -1,12 +1,10 @@
 import { type JobStatus, STATUS } from '../api/core/status.ts'
-import { reblockDependants } from './cascade.ts'
+import { CLEAR_CLAIM } from './claim-columns.ts'
+import { clearFrontier } from './frontier-rows.ts'
 import { listDescendants } from './job-links.ts'
+import { reblockDependants, recount } from './recount.ts'
 import { appendEvents } from './stream-events.ts'
 import { all, run, type Unit } from './unit.ts'
-
-/** What a job loses when it is no longer pending or running; the database refuses a row that keeps a part of it. */
-const WITHOUT_CLAIM =
-  'claim_token = NULL, compute_node_id = NULL, claimed_at = NULL, lease_seconds = NULL, lease_expires_at = NULL, started_at = NULL'
 
 const COMPLETE = [STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated].join()
 const FAILED = [STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.pending_failed].join()
@@ -18,15 +16,16 @@ const FAILED = [STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.pendin
 export function* forceStatus(jobId: number, target: JobStatus, wasComplete: boolean, now: number): Unit<void> {
   const keepsClaim = target === 'pending' || target === 'running'
   yield* run(
-    `UPDATE job SET status = ?1, ${keepsClaim ? '' : `${WITHOUT_CLAIM},`} ready_at = ?2, unfinished = 0 WHERE id = ?3`,
+    `UPDATE job SET status = ?1, ${keepsClaim ? '' : `${CLEAR_CLAIM},`} ready_at = ?2, unfinished = 0 WHERE id = ?3`,
     STATUS[target],
     target === 'ready' ? now : null,
     jobId,
   )
-  yield* recountBlocked([jobId])
+  if (target === 'blocked') yield* recount([jobId])
   if (!wasComplete) return
-  if (target === 'uninitialized') yield* resetJobs(yield* listCompleteBelow([jobId]))
-  yield* reblockDependants([jobId])
+  const below = target === 'uninitialized' ? yield* listCompleteBelow([jobId]) : []
+  yield* resetJobs(below)
+  yield* reblockDependants([jobId, ...below])
 }
 
 function* listCompleteBelow(jobIds: readonly number[]): Unit<number[]> {
@@ -62,7 +61,7 @@ export function* startJob(
  */
 export function* retryJob(jobId: number, now: number): Unit<void> {
   yield* run(
-    `UPDATE job SET status = ${STATUS.ready}, attempt_id = attempt_id + 1, ${WITHOUT_CLAIM}, ready_at = ? WHERE id = ?`,
+    `UPDATE job SET status = ${STATUS.ready}, attempt_id = attempt_id + 1, ${CLEAR_CLAIM}, ready_at = ? WHERE id = ?`,
     now,
     jobId,
   )
@@ -77,27 +76,14 @@ export function* retryJob(jobId: number, now: number): Unit<void> {
     jobId,
   )
   const reopened = canceled.map(row => row.id)
-  yield* recountBlocked(reopened)
   yield* reblockDependants([jobId, ...reopened])
-}
-
-/** Counts anew what these jobs wait for, as far as they are blocked. */
-function* recountBlocked(jobIds: readonly number[]): Unit<void> {
-  yield* run(
-    `UPDATE job SET
-       unfinished = (SELECT count(*) FROM job_edge AS e JOIN job AS d ON d.id = e.depends_on_job_id
-         WHERE e.job_id = job.id AND d.status NOT IN (${COMPLETE}, ${STATUS.disabled})),
-       unsuccessful = (SELECT count(*) FROM job_edge AS e JOIN job AS d ON d.id = e.depends_on_job_id
-         WHERE e.job_id = job.id AND d.status IN (${STATUS.failed}, ${STATUS.canceled}, ${STATUS.terminated}))
-     WHERE id IN (SELECT value FROM json_each(?)) AND status = ${STATUS.blocked}`,
-    JSON.stringify(jobIds),
-  )
+  yield* recount(reopened)
 }
 
 /** Makes these jobs uninitialized, whatever they are. */
-function* resetJobs(jobIds: readonly number[]): Unit<void> {
+export function* resetJobs(jobIds: readonly number[]): Unit<void> {
   yield* run(
-    `UPDATE job SET status = ${STATUS.uninitialized}, ${WITHOUT_CLAIM}, ready_at = NULL, unfinished = 0, unsuccessful = 0
+    `UPDATE job SET status = ${STATUS.uninitialized}, ${CLEAR_CLAIM}, ready_at = NULL, unfinished = 0, unsuccessful = 0
      WHERE id IN (SELECT value FROM json_each(?))`,
     JSON.stringify(jobIds),
   )
@@ -105,8 +91,9 @@ function* resetJobs(jobIds: readonly number[]): Unit<void> {
 
 /** Makes the jobs of an id range uninitialized and tells how many were not. */
 export function* resetAllJobs(workflowId: number, range: { first: number; last: number }): Unit<number> {
+  yield* clearFrontier(workflowId)
   const rows = yield* all<unknown>(
-    `UPDATE job SET status = ${STATUS.uninitialized}, ${WITHOUT_CLAIM}, ready_at = NULL, unfinished = 0, unsuccessful = 0
+    `UPDATE job SET status = ${STATUS.uninitialized}, ${CLEAR_CLAIM}, ready_at = NULL, unfinished = 0, unsuccessful = 0
      WHERE workflow_id = ? AND id BETWEEN ? AND ? AND status <> ${STATUS.uninitialized} RETURNING 1`,
     workflowId,
     range.first,
@@ -122,14 +109,16 @@ export function* resetFailedJobs(workflowId: number): Unit<number> {
     workflowId,
   )
   const failed = rows.map(row => row.id)
-  yield* resetJobs([...failed, ...(yield* listCompleteBelow(failed))])
+  const reset = [...failed, ...(yield* listCompleteBelow(failed))]
+  yield* resetJobs(reset)
+  yield* reblockDependants(reset)
   return failed.length
 }
 
 /** Cancels what is claimed or running; ready and blocked jobs stay, since the workflow hands out nothing any more. */
 export function* cancelClaimedJobs(workflowId: number, now: number): Unit<void> {
   const rows = yield* all<{ id: number }>(
-    `UPDATE job SET status = ${STATUS.canceled}, ${WITHOUT_CLAIM}, ready_at = NULL, unfinished = 0
+    `UPDATE job SET status = ${STATUS.canceled}, ${CLEAR_CLAIM}, ready_at = NULL, unfinished = 0
      WHERE workflow_id = ? AND status IN (${STATUS.pending}, ${STATUS.running}) RETURNING id`,
     workflowId,
   )
@@ -140,4 +129,13 @@ export function* cancelClaimedJobs(workflowId: number, now: number): Unit<void> 
     now,
     ids.map(jobId => ({ type: 'job_canceled', jobId, data: { status: 'canceled' } })),
   )
+}
+
+/** Blocks new jobs and counts what they wait for. */
+export function* blockNewJobs(jobIds: readonly number[]): Unit<void> {
+  yield* run(
+    `UPDATE job SET status = ${STATUS.blocked} WHERE id IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(jobIds),
+  )
+  yield* recount(jobIds)
 }

@@ -196,3 +196,15 @@ export function* listJobIds(workflowId: number): Unit<number[]> {
   const rows = yield* all<{ id: number }>('SELECT id FROM job WHERE workflow_id = ? ORDER BY id', workflowId)
   return rows.map(row => row.id)
 }
+
+export type NamedJob = { id: number; name: string; origin: string | null }
+
+/** The jobs that have one of these names; several may share one. */
+export function* findJobsByName(workflowId: number, names: readonly string[]): Unit<NamedJob[]> {
+  return yield* all<NamedJob>(
+    `SELECT j.id, t.name, t.origin FROM job AS j JOIN job_text AS t ON t.id = j.id
+     WHERE j.workflow_id = ? AND t.name IN (SELECT value FROM json_each(?)) ORDER BY j.id`,
+    workflowId,
+    JSON.stringify(names),
+  )
+}

@@ -1,7 +1,8 @@
+import { ALLOCATION_END_CODE, mayLoseAgain } from '../api/core/losses.ts'
 import { STATUS } from '../api/core/status.ts'
-import { type CompletedBatch, completeJobs } from './completions.ts'
-import { insertRows } from './rows.ts'
-import { appendEvents } from './stream-events.ts'
+import { CLEAR_CLAIM } from './claim-columns.ts'
+import { completeJobs } from './completions.ts'
+import { type Loss, recordLosses } from './lost-attempts.ts'
 import { all, one, run, type Unit } from './unit.ts'
 
 /** A claim that its runner gives back; `lost` names the failure class of an attempt that had started and is gone. */
@@ -22,8 +23,11 @@ type HeldRow = {
   lost: 'node_lost' | 'allocation_end' | null
 }
 
-/** What Torc's tools write for a job whose node has vanished. */
-const LOST_RETURN_CODE = -128
+/** How an attempt ends whose job may not lose another one: as Torc's tools write it for a node that has vanished, and for its allocation's end. */
+const LAST_LOSS = {
+  node_lost: { status: 'failed', returnCode: -128 },
+  allocation_end: { status: 'terminated', returnCode: ALLOCATION_END_CODE },
+} as const
 
 const HELD = `
   SELECT j.id, j.workflow_id, j.attempt_id, j.losses, j.fence, j.claim_token, j.started_at, w.run_id, w.loss_budget, told.lost
@@ -31,9 +35,7 @@ const HELD = `
   CROSS JOIN job j ON j.id = told.id AND j.claim_token = told.token AND j.compute_node_id = ?2
   CROSS JOIN workflow w ON w.id = j.workflow_id`
 
-const RELEASE = `
-  UPDATE job SET status = ${STATUS.ready}, ready_at = ?1, claim_token = NULL, compute_node_id = NULL, claimed_at = NULL,
-    lease_seconds = NULL, lease_expires_at = NULL, started_at = NULL`
+const RELEASE = `UPDATE job SET status = ${STATUS.ready}, ready_at = ?1, ${CLEAR_CLAIM}`
 
 /**
  * Gives claims of one node back. A job that had not started is ready again as if nothing had been; a lost attempt is recorded, spends
@@ -45,18 +47,17 @@ export function* releaseClaims(
   claims: readonly ReleasedClaim[],
   options: { now: number; rest?: boolean },
 ): Unit<ReleaseReply> {
-  const rows = yield* all<HeldRow>(
-    HELD,
-    JSON.stringify(claims.map(claim => [claim.jobId, claim.claimToken, claim.lost ?? null])),
-    computeNodeId,
-  )
+  const rows = yield* readHeld(computeNodeId, claims)
   const unstarted = rows.filter(row => row.lost === null).map(row => row.id)
   const lost = rows.filter(row => row.lost !== null)
-  const failing = lost.filter(row => row.losses + 1 > row.loss_budget)
-  const again = lost.filter(row => row.losses + 1 <= row.loss_budget)
+  const again = lost.filter(canLoseAnother)
+  const failing = lost.filter(row => !canLoseAnother(row))
 
-  yield* recordLost(computeNodeId, lost, options.now)
-  const leftOver = yield* failLost(computeNodeId, failing, options.now)
+  yield* recordLosses(
+    lost.map(row => lossOf(computeNodeId, row)),
+    options.now,
+  )
+  const leftOver = yield* endLost(computeNodeId, failing, options.now)
   if (unstarted.length > 0) yield* run(`${RELEASE} WHERE id IN (SELECT value FROM json_each(?2))`, options.now, JSON.stringify(unstarted))
   if (again.length > 0) {
     yield* run(
@@ -74,6 +75,32 @@ export function* releaseClaims(
   }
 }
 
+/** What the node still holds of these claims. One that is named twice counts once, as it was named last. */
+function* readHeld(computeNodeId: number, claims: readonly ReleasedClaim[]): Unit<HeldRow[]> {
+  const named = new Map(claims.map(claim => [claim.jobId, claim]))
+  return yield* all<HeldRow>(
+    HELD,
+    JSON.stringify([...named.values()].map(claim => [claim.jobId, claim.claimToken, claim.lost ?? null])),
+    computeNodeId,
+  )
+}
+
+const canLoseAnother = (row: HeldRow): boolean => mayLoseAgain({ losses: row.losses, lossBudget: row.loss_budget })
+
+const lossOf = (computeNodeId: number, row: HeldRow): Loss => ({
+  jobId: row.id,
+  workflowId: row.workflow_id,
+  runId: row.run_id,
+  attemptId: row.attempt_id,
+  failureClass: row.lost ?? 'node_lost',
+  computeNodeId,
+  claimToken: row.claim_token,
+  fence: row.fence,
+  startedAt: row.started_at,
+  losses: row.losses + 1,
+  lossBudget: row.loss_budget,
+})
+
 function* releaseRest(computeNodeId: number, now: number): Unit<number[]> {
   const rows = yield* all<{ id: number }>(
     `${RELEASE} WHERE compute_node_id = ?2 AND status IN (${STATUS.pending}, ${STATUS.running}) RETURNING id`,
@@ -83,42 +110,30 @@ function* releaseRest(computeNodeId: number, now: number): Unit<number[]> {
   return rows.map(row => row.id)
 }
 
-/** The lost attempt keeps its token, so that a late report of it can be judged (contract/notes.md 18). */
-function* recordLost(computeNodeId: number, lost: readonly HeldRow[], now: number): Unit<void> {
-  yield* insertRows(
-    'lost_attempt',
-    ['job_id', 'run_id', 'attempt_id', 'failure_class', 'compute_node_id', 'claim_token', 'fence', 'started_at', 'ended_at'],
-    lost.map(row => [row.id, row.run_id, row.attempt_id, row.lost, computeNodeId, row.claim_token, row.fence, row.started_at, now]),
-    'OR REPLACE',
-  )
-  for (const row of lost) {
-    const data = { attempt_id: row.attempt_id, failure_class: row.lost, losses: row.losses + 1, loss_budget: row.loss_budget }
-    yield* appendEvents(row.workflow_id, now, [{ type: 'job_attempt_lost', jobId: row.id, data }])
-  }
-}
-
-/** A job that lost one node too many fails with the class of its last loss; what hangs below it is handled as after any failure. */
-function* failLost(computeNodeId: number, failing: readonly HeldRow[], now: number): Unit<boolean> {
+/** A job that lost one node too many ends with the class of its last loss; what hangs below it is handled as after any failure. */
+function* endLost(computeNodeId: number, failing: readonly HeldRow[], now: number): Unit<boolean> {
   let leftOver = false
   for (const row of failing) {
+    const failureClass = row.lost ?? 'node_lost'
+    const { status, returnCode } = LAST_LOSS[failureClass]
     yield* run('UPDATE job SET losses = losses + 1 WHERE id = ?', row.id)
-    const batch: CompletedBatch | undefined = yield* completeJobs(
+    const batch = yield* completeJobs(
       row.workflow_id,
       [
         {
           jobId: row.id,
-          status: 'failed',
+          status,
           runId: row.run_id,
           claimToken: row.claim_token,
-          failureClass: row.lost!,
+          failureClass,
           result: {
             job_id: row.id,
             workflow_id: row.workflow_id,
             run_id: row.run_id,
             attempt_id: row.attempt_id,
             compute_node_id: computeNodeId,
-            return_code: LOST_RETURN_CODE,
-            status: 'failed',
+            return_code: returnCode,
+            status,
             exec_time_minutes: row.started_at === null ? 0 : Math.max(0, now - row.started_at) / 60_000,
             completion_time: new Date(now).toISOString(),
           },

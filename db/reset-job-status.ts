@@ -1,6 +1,7 @@
 import { recordUserAction } from './events.ts'
+import { abandonInitializing, beginInitializing, endInitializing, refuseInitializing } from './initializing.ts'
 import { resetAllJobs, resetFailedJobs } from './job-status.ts'
-import { type Db, one, run, type Unit } from './unit.ts'
+import { type Db, one, type Unit } from './unit.ts'
 
 /** Ids reset in one transaction, so that it ends within about 100 ms. */
 const CHUNK = 5_000
@@ -17,6 +18,7 @@ export async function resetJobStatus(db: Db, workflowId: number, options: ResetO
     recordUserAction(workflowId, now, user, 'reset_job_status', { failed_only: failedOnly, updated_count: updated })
   if (failedOnly) {
     return db.write(function* () {
+      yield* refuseInitializing(workflowId)
       const updated = yield* resetFailedJobs(workflowId)
       yield* record(updated)
       return updated
@@ -25,21 +27,32 @@ export async function resetJobStatus(db: Db, workflowId: number, options: ResetO
   const range = await db.read(() => idRange(workflowId))
   if (range.last - range.first < CHUNK) {
     return db.write(function* () {
+      yield* refuseInitializing(workflowId)
       const updated = yield* resetAllJobs(workflowId, range)
       yield* record(updated)
       return updated
     })
   }
-  await db.write(() => run(`UPDATE workflow SET state = 'initializing', state_since = ? WHERE id = ?`, now, workflowId))
-  let updated = 0
-  for (let first = range.first; first <= range.last; first += CHUNK) {
-    updated += await db.write(() => resetAllJobs(workflowId, { first, last: first + CHUNK - 1 }))
-  }
-  await db.write(function* () {
-    yield* run(`UPDATE workflow SET state = 'live', state_since = NULL WHERE id = ?`, workflowId)
-    yield* record(updated)
-  })
+  await db.write(() => beginInitializing(workflowId, 'reset', now))
+  const updated = await finishReset(db, workflowId)
+  await db.write(() => record(updated))
   return updated
+}
+
+/** Makes all jobs uninitialized, piece by piece, and shows the workflow again; also goes on where a crash cut that short. */
+export async function finishReset(db: Db, workflowId: number): Promise<number> {
+  try {
+    const range = await db.read(() => idRange(workflowId))
+    let updated = 0
+    for (let first = range.first; first <= range.last; first += CHUNK) {
+      updated += await db.write(() => resetAllJobs(workflowId, { first, last: first + CHUNK - 1 }))
+    }
+    await db.write(() => endInitializing(workflowId))
+    return updated
+  } catch (error) {
+    await db.write(() => abandonInitializing(workflowId))
+    throw error
+  }
 }
 
 function* idRange(workflowId: number): Unit<{ first: number; last: number }> {

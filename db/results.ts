@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { type JobStatus, STATUS } from '../api/core/status.ts'
-import { RESULT_ID_STEP } from './completions.ts'
 import { counted, equals, type ListRequest, listPage, type Page, select } from './list.ts'
+import { RESULT_ID_STEP } from './result-ids.ts'
 import { job, jobText, result } from './schema.ts'
 import { deleteRow, insertRow } from './table.ts'
 import { all, one, run, type Unit } from './unit.ts'

@@ -13,6 +13,7 @@ export const workflow = sqliteTable('workflow', {
   project: text(),
   state: text().notNull(),
   state_since: integer(),
+  state_work: text(),
   created_at: integer().notNull(),
   run_id: integer().notNull(),
   is_canceled: integer().notNull(),
@@ -209,7 +210,7 @@ export const lostAttempt = sqliteTable('lost_attempt', {
 })
 
 export const claim = sqliteTable('claim', {
-  claim_id: text().primaryKey(),
+  claim_id: text().notNull(),
   workflow_id: integer().notNull(),
   token: text().notNull(),
   job_ids: text().notNull(),

@@ -5,6 +5,9 @@ import type { Unit } from './unit.ts'
 
 export type SlurmSchedulerRow = typeof slurmScheduler.$inferSelect
 
-export function* listSlurmSchedulers(workflowId: number, request: ListRequest): Unit<Page<SlurmSchedulerRow>> {
-  return yield* listTable(slurmScheduler, eq(slurmScheduler.workflow_id, workflowId), request)
+export function* listSlurmSchedulers(
+  filter: { workflow_id: number },
+  request: ListRequest,
+): Unit<Page<SlurmSchedulerRow>> {
+  return yield* listTable(slurmScheduler, eq(slurmScheduler.workflow_id, filter.workflow_id), request)
 }

@@ -1,4 +1,4 @@
-import { run, type Unit } from './unit.ts'
+import { all, one, run, type Unit } from './unit.ts'
 
 /** One change that somebody may wait for. Types and their `data` are those of contract/notes.md 14.2 and 18. */
 export type StreamEvent = { type: string; jobId?: number; data?: Readonly<Record<string, unknown>> }
@@ -23,4 +23,35 @@ export function* appendEvents(workflowId: number, now: number, events: readonly 
     now,
     JSON.stringify(rows),
   )
+}
+
+/** One event as a stream shows it; `job_name` is null when it is about no job, or the job is gone. */
+export type StreamEventRow = {
+  seq: number
+  at: number
+  type: string
+  job_id: number | null
+  job_name: string | null
+  data: string | null
+}
+
+/** Gives the events after a number, in order. */
+export function* listStreamEvents(workflowId: number, after: number, limit: number): Unit<StreamEventRow[]> {
+  return yield* all<StreamEventRow>(
+    `SELECT e.seq, e.at, e.type, e.job_id, t.name AS job_name, e.data
+     FROM stream_event AS e LEFT JOIN job_text AS t ON t.id = e.job_id
+     WHERE e.workflow_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+    workflowId,
+    after,
+    limit,
+  )
+}
+
+/** The number of the newest event; 0 when there is none. */
+export function* lastStreamEvent(workflowId: number): Unit<number> {
+  const row = yield* one<{ seq: number }>(
+    'SELECT ifnull(max(seq), 0) AS seq FROM stream_event WHERE workflow_id = ?',
+    workflowId,
+  )
+  return row!.seq
 }

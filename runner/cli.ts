@@ -33,7 +33,7 @@ async function main([name, ...rest]: string[]): Promise<ExitCode> {
 }
 
 async function help(name: string | undefined): Promise<ExitCode> {
-  if (name !== undefined) return main([name, '--help'])
+  if (name !== undefined && Object.hasOwn(VERBS, name)) return main([name, '--help'])
   const commands = Object.entries(VERBS).map(([word, { about }]) => [word, about] as const)
   print(renderRootHelp(ABOUT, commands, screenWidth()))
   return 0

@@ -36,8 +36,8 @@ export async function openControlPlane(
   const address = serverAddress({ url: flags.url, db: flags.db, caCert: flags['ca-cert'] }, env)
   if (address !== undefined) return connect(address, env)
   const outputDir = resolve(flags['output-dir'] ?? OUTPUT_DIR)
-  const dbPath = flags.db === undefined ? join(outputDir, DATABASE_NAME) : resolve(flags.db)
-  return (await findRunning(outputDir, dbPath, env)) ?? openDatabase(dbPath, create)
+  const named = flags.db === undefined ? undefined : resolve(flags.db)
+  return (await findRunning(outputDir, named, env)) ?? openDatabase(named ?? join(outputDir, DATABASE_NAME), create)
 }
 
 function connect(address: ServerAddress, env: NodeJS.ProcessEnv): ControlPlane {
@@ -45,20 +45,22 @@ function connect(address: ServerAddress, env: NodeJS.ProcessEnv): ControlPlane {
   return { client, where: address.baseUrl, close: () => client.close() }
 }
 
-/** The server that left its address in the output directory, if it still answers; what a killed one left is passed over. */
+/**
+ * The server that left its address in the output directory, if it still answers and serves the database that is wanted; what a killed
+ * one left is passed over.
+ */
 async function findRunning(
   outputDir: string,
-  dbPath: string,
+  dbPath: string | undefined,
   env: NodeJS.ProcessEnv,
 ): Promise<ControlPlane | undefined> {
   const info = readServerInfo(join(outputDir, INFO_NAME))
-  if (info === undefined || (info.dbPath !== undefined && info.dbPath !== dbPath)) return undefined
-  const address = serverAddress({ url: info.url }, {})!
-  const running = connect({ ...address, token: info.token }, env)
-  const hello = await running.client.request('GET', '/ping', undefined, { timeoutMs: HELLO_TIMEOUT_MS })
-  if (hello.ok) return running
-  await running.close()
-  return undefined
+  if (info === undefined || (dbPath !== undefined && info.dbPath !== dbPath)) return undefined
+  const address = { ...serverAddress({ url: info.url }, {})!, token: info.token }
+  const hello = createClient(createHttpTransport(address, env), { token: info.token, attempts: 1 })
+  const { ok } = await hello.request('GET', '/ping', undefined, { timeoutMs: HELLO_TIMEOUT_MS })
+  await hello.close()
+  return ok ? connect(address, env) : undefined
 }
 
 async function openDatabase(dbPath: string, create: boolean): Promise<ControlPlane> {

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Attempt, completionOf, type EndReason, type OutputCheck, type ProcessEnd } from './attempt.ts'
+import { makeDirectory } from './make-directory.ts'
 import { logPaths } from './stdio.ts'
 import type { CompletionEntry } from './wire.ts'
 
@@ -24,7 +25,7 @@ function checkOutputs({ outputs, cwd }: Attempt): OutputCheck {
   return check
 }
 
-/** Makes the directory of the jobs' output. Throws the system's error when it cannot be written. */
+/** Makes the directory of the jobs' output. Throws, with exit code 3, when it cannot be written. */
 export function makeLogDirectory(outputDir: string): void {
-  mkdirSync(resolve(outputDir, 'job_stdio'), { recursive: true })
+  makeDirectory(resolve(outputDir, 'job_stdio'))
 }

@@ -15,6 +15,8 @@ export const HELD_AT_MOST_MS = 2_000
 export const GATHER_MS = 20
 /** ... and no completion waits longer than this after its exit. */
 export const GATHER_AT_MOST_MS = 50
+/** Held work that is handed to the launcher ahead, per running job: enough to last until the runner has looked again. */
+const QUEUED_WORK_MS = 40
 /** The weight of the newest job in the running mean of durations. */
 const NEWEST = 0.2
 
@@ -23,6 +25,8 @@ export type Pace = {
   ended(durationMs: number): void
   /** How many jobs to hold while `running` jobs run. */
   holdTarget(running: number): number
+  /** How many held jobs to queue behind each running one. */
+  queueDepth(): number
 }
 
 export function createPace(): Pace {
@@ -36,6 +40,7 @@ export function createPace(): Pace {
       if (meanMs === undefined || meanMs >= LONG_JOB_MS || running === 0) return 0
       return Math.min(running * HELD_PER_SLOT, Math.ceil((running * HELD_WORK_MS) / meanMs))
     },
+    queueDepth: () => (meanMs === undefined ? 1 : Math.max(1, Math.ceil(QUEUED_WORK_MS / meanMs))),
   }
 }
 

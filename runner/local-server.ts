@@ -1,5 +1,7 @@
+import { dirname } from 'node:path'
 import type { RunningServer, ServerOptions } from '../api/node.ts'
 import { cannotRun } from './command-line/error.ts'
+import { makeDirectory } from './make-directory.ts'
 import { VERSION } from './version.ts'
 
 /**
@@ -7,6 +9,8 @@ import { VERSION } from './version.ts'
  * is called. Notices go to standard error. Throws `cannotRun` with the server's own words when file or address cannot be had.
  */
 export async function startLocalServer(options: Omit<ServerOptions, 'version' | 'log'>): Promise<RunningServer> {
+  makeDirectory(dirname(options.dbPath))
+  if (options.infoPath !== undefined) makeDirectory(dirname(options.infoPath))
   const { startServer, StartError } = await import('../api/node.ts')
   try {
     return await startServer({ ...options, version: VERSION, log: line => process.stderr.write(`${line}\n`) })

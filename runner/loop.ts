@@ -16,7 +16,10 @@ import type {
   WorkflowSummary,
 } from './wire.ts'
 
-/** What the loop asks of the control plane. Each resolves; undefined = no answer this time, ask again later. */
+/**
+ * What the loop asks of the control plane. undefined = no answer this time, ask again later; a refusal for good rejects, and the loop
+ * ends with it.
+ */
 export type LoopApi = {
   exchange(request: ExchangeRequest): Promise<ExchangeReply | undefined>
   release(claims: readonly { job_id: number; claim_token: string }[]): Promise<boolean>
@@ -50,6 +53,8 @@ export type LoopOptions = {
   endAtMs?: number
   /** Time between TERM and KILL. */
   graceMs: number
+  /** How often a runner with work looks at the workflow's counts, and whether it was canceled. */
+  lookMs: number
   /** How long a request is repeated before the runner gives up on the control plane. */
   offlineAtMostMs: number
   clock: () => number
@@ -88,6 +93,7 @@ type Launch = {
   state: 'queued' | 'running'
   requestedAtMs: number
   startedAtMs: number
+  predecessor: Launch | undefined
   successor: Launch | undefined
   /** Set when the runner ends the job itself; the first reason stays. */
   reason: EndReason | undefined
@@ -95,17 +101,26 @@ type Launch = {
   recalling: boolean
 }
 
-const isRunning = (one: Launch): boolean => one.state === 'running'
+/** The last launch queued behind a running one, and how many are queued. */
+function endOfQueue(running: Launch): { last: Launch; depth: number } {
+  let last = running
+  let depth = 0
+  for (; last.successor !== undefined; last = last.successor) depth++
+  return { last, depth }
+}
 
 type Held = { job: ClaimedJob; sinceMs: number }
 
 const FIRST_POLL_MS = 200
 const POLL_CAP_MS = 30_000
-/** How often a runner with work looks whether its workflow was canceled. */
-const LOOK_MS = 2_000
+/** The loop looks round at least this often. */
+const LONGEST_WAIT_MS = 30_000
 /** A queued successor whose predecessor goes on this long is started elsewhere as soon as there is room. */
 const QUEUED_PATIENCE_MS = 50
+/** Most completions in one batch. */
 const MAX_BATCH = 1_000
+/** Whoever watches is told at most this often. */
+const SHOW_MS = 500
 const GIB = 2 ** 30
 
 /** The runner's loop: claim, launch, report, wait. It decides; the launcher, the ledger and the API act. */
@@ -126,6 +141,7 @@ export function createLoop(options: LoopOptions): Loop {
   let offline = false
   let lost: string | undefined
   let lastRequestMs = 0
+  let lastShownMs = 0
   let lastLookMs = 0
   /** No claim before this moment: the last one found nothing. */
   let claimAtMs = 0
@@ -137,10 +153,12 @@ export function createLoop(options: LoopOptions): Loop {
   let lastWorkMs = clock()
   let talking: Promise<void> | undefined
   let ended: LoopEnd | undefined
+  /** Set when the control plane refused for good: asking again is of no use. */
+  let failure: { error: unknown } | undefined
 
   // ---- starting ----
 
-  function launch(job: ClaimedJob, grant: Grant, predecessor?: Launch): void {
+  function launch(job: ClaimedJob, grant: Grant, predecessor?: Launch): Launch {
     const { attempt, argv, env } = options.prepare(job, grant)
     const tag = nextTag++
     const now = clock()
@@ -152,6 +170,7 @@ export function createLoop(options: LoopOptions): Loop {
       state: predecessor === undefined ? 'running' : 'queued',
       requestedAtMs: now,
       startedAtMs: now,
+      predecessor,
       successor: undefined,
       reason: undefined,
       killAtMs: undefined,
@@ -169,6 +188,7 @@ export function createLoop(options: LoopOptions): Loop {
       stderr: attempt.logs.stderr,
       after: predecessor?.tag,
     })
+    return one
   }
 
   /** Queue-depth mode ignores requirements on purpose; GPUs it has are lent out all the same. */
@@ -187,13 +207,25 @@ export function createLoop(options: LoopOptions): Loop {
       const { job } = held.shift()!
       launch(job, grant)
     }
+    queueHeld()
+  }
+
+  /** Queues held jobs behind the running ones, evenly, so that the launcher goes on by itself for the next milliseconds. */
+  function queueHeld(): void {
     if (held.length === 0) return
-    for (const running of [...launches.values()]) {
-      if (held.length === 0) break
-      if (running.state !== 'running' || running.successor !== undefined || running.reason !== undefined) continue
-      const grant = ledger.inherit(running.grant, needOf(held[0]!.job))
-      if (grant === undefined) continue
-      launch(held.shift()!.job, grant, running)
+    const tails = [...launches.values()].filter(one => one.predecessor === undefined && one.reason === undefined).map(endOfQueue)
+    const most = pace.queueDepth()
+    for (let depth = 0; depth < most && held.length > 0; depth++) {
+      for (const tail of tails) {
+        const next = held[0]
+        if (next === undefined) break
+        if (tail.depth > depth) continue
+        const grant = ledger.inherit(tail.last.grant, needOf(next.job))
+        if (grant === undefined) continue
+        held.shift()
+        tail.last = launch(next.job, grant, tail.last)
+        tail.depth++
+      }
     }
   }
 
@@ -236,7 +268,7 @@ export function createLoop(options: LoopOptions): Loop {
     if (successor === undefined) return ledger.release(ended.grant)
     ledger.handOver(ended.grant, successor.grant)
     successor.state = 'running'
-    successor.requestedAtMs = clock()
+    successor.predecessor = undefined
   }
 
   function onLost(reason: string): void {
@@ -269,6 +301,7 @@ export function createLoop(options: LoopOptions): Loop {
   function drain(): void {
     if (phase === 'open') phase = 'draining'
     checkEndAtMs = 0
+    changed()
     wake.notify()
   }
 
@@ -291,24 +324,31 @@ export function createLoop(options: LoopOptions): Loop {
     for (const one of launches.values()) if (one.state === 'running') end(one, 'canceled', now)
   }
 
-  /** Takes queued successors back from the launcher: all of them, or those whose predecessor keeps them waiting too long. */
+  /** Takes queued jobs back from the launcher; those it had not started yet are held again, in front. */
   async function recall(which: (one: Launch) => boolean): Promise<void> {
-    for (const predecessor of launches.values()) {
-      const one = predecessor.successor
-      if (one === undefined || one.state !== 'queued' || one.recalling || !which(one)) continue
+    const wanted = [...launches.values()].filter(one => one.state === 'queued' && !one.recalling && which(one))
+    const back: Held[] = []
+    const answers = wanted.map(one => {
       one.recalling = true
-      const back = await launcher.recall(one.tag)
-      one.recalling = false
-      if (!back) continue
-      launches.delete(one.tag)
-      if (predecessor.successor === one) predecessor.successor = undefined
-      // Its predecessor ended in between and left it the grant.
-      if (isRunning(one)) ledger.release(one.grant)
-      held.unshift({ job: one.job, sinceMs: one.requestedAtMs })
-    }
+      return launcher.recall(one.tag, recalled => {
+        one.recalling = false
+        if (!recalled) return
+        unlink(one)
+        back.push({ job: one.job, sinceMs: one.requestedAtMs })
+      })
+    })
+    await Promise.all(answers)
+    held.unshift(...back)
   }
 
-/** Gives back what was claimed and not started: all of it when draining, else what has waited too long. */
+  /** What waited for a recalled job waits for its predecessor, in the launcher as well. */
+  function unlink(one: Launch): void {
+    launches.delete(one.tag)
+    if (one.predecessor !== undefined) one.predecessor.successor = one.successor
+    if (one.successor !== undefined) one.successor.predecessor = one.predecessor
+  }
+
+  /** Gives back what was claimed and not started: all of it when draining, else what has waited too long. */
   async function releaseHeld(now: number): Promise<void> {
     const all = phase !== 'open'
     await recall(one => all || now - one.requestedAtMs > (canMove(one) ? QUEUED_PATIENCE_MS : HELD_AT_MOST_MS))
@@ -411,6 +451,7 @@ export function createLoop(options: LoopOptions): Loop {
     }
     for (const entry of told) markStarted(entry.job_id)
     if (part !== undefined) take(reply.claimed ?? [], part)
+    if (lastRequestMs - lastShownMs >= SHOW_MS) changed()
   }
 
   /** The same claim_id gets the same jobs and a repeated completion is a duplicate, so repeating costs nothing. */
@@ -460,6 +501,7 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function changed(): void {
+    lastShownMs = clock()
     options.onChange?.({
       summary,
       finished,
@@ -482,7 +524,7 @@ export function createLoop(options: LoopOptions): Loop {
     await look(now)
     if (!idle()) return
     if (offline || summary === undefined) {
-      checkEndAtMs = now + LOOK_MS
+      checkEndAtMs = now + FIRST_POLL_MS
       return
     }
     if (summary.is_canceled) ended = 'canceled'
@@ -515,14 +557,15 @@ export function createLoop(options: LoopOptions): Loop {
     if (started.length > 0 && now - startedSinceMs >= GATHER_AT_MOST_MS) return () => exchange(now)
     if (now >= claimAtMs && exited.length === 0 && claimPart(now) !== undefined) return () => exchange(now)
     if (idle() && now >= checkEndAtMs) return () => checkEnd(now)
-    if (now - lastLookMs >= LOOK_MS) return () => look(now)
+    if (!idle() && now - lastLookMs >= options.lookMs) return () => look(now)
     return undefined
   }
 
   function waitMs(now: number): number {
-    const times = [LOOK_MS]
+    const times = [LONGEST_WAIT_MS]
     if (talking === undefined) {
-      times.push(lastLookMs + LOOK_MS - now, checkEndAtMs - now)
+      if (!idle()) times.push(lastLookMs + options.lookMs - now)
+      else times.push(checkEndAtMs - now)
       if (exited.length > 0) times.push(gatherDelay(now))
       if (started.length > 0) times.push(startedSinceMs + GATHER_AT_MOST_MS - now)
       if (slotFree()) times.push(claimAtMs - now)
@@ -548,12 +591,17 @@ export function createLoop(options: LoopOptions): Loop {
         if (talking === undefined) {
           const talk = dueTalk(now)
           if (talk !== undefined) {
-            talking = talk().then(() => {
-              talking = undefined
-              wake.notify()
-            })
+            talking = talk()
+              .catch(error => {
+                failure = { error }
+              })
+              .then(() => {
+                talking = undefined
+                wake.notify()
+              })
           }
         }
+        if (failure !== undefined) throw failure.error
         if (ended !== undefined) return ended
         await wake.wait(waitMs(clock()))
       }

@@ -4,8 +4,8 @@ import { attemptOf } from './attempt.ts'
 import { detectCapacity } from './capacity/detect.ts'
 import { type Capacity, createLedger, type Free, type Grant } from './capacity/ledger.ts'
 import { offerCapacity } from './capacity/offer.ts'
-import { createClient, type Client } from './client.ts'
-import { must } from './client/must.ts'
+import { type Client, createClient, type Refusal, type Reply } from './client.ts'
+import { ControlPlaneError, must } from './client/must.ts'
 import { INFO_NAME } from './defaults.ts'
 import { finalise, makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
@@ -16,13 +16,17 @@ import { clearNodeDirectory, isAlive, type NodeDirectory, openNodeDirectory, rea
 import { recover } from './recover.ts'
 import type { RunOptions, RunOutcome } from './run-options.ts'
 import { summarize } from './run-summary.ts'
-import type { Progress, RunSummary, StatusCounts } from './screen/types.ts'
+import { readCounts } from './screen/status.ts'
+import type { Progress, RunSummary } from './screen/types.ts'
 import { logFiles, type StdioSettings, stdioOf } from './stdio.ts'
 import type { ClaimedJob, ExchangeReply, WorkflowSummary } from './wire.ts'
 
 /** TERM, then KILL after this long (design.md, Defaults). */
 const GRACE_MS = 30_000
 const GIB = 2 ** 30
+/** How often the workflow is looked at while jobs run: as often as a display is redrawn, or as a server can bear. */
+const LOOK_HERE_MS = 500
+const LOOK_THERE_MS = 5_000
 /** A launcher that dies is replaced; one that dies again and again is somebody's wish. */
 const LAUNCHERS_AT_MOST = 20
 
@@ -61,9 +65,9 @@ async function openControlPlane(options: RunOptions): Promise<ControlPlane> {
     const client = createClient(await openPoolTransport(address, process.env), { token: address.token })
     return { client, apiUrl: address.baseUrl, close: () => client.close() }
   }
-  const { startServer } = await import('../api/node.ts')
+  const { startLocalServer } = await import('./local-server.ts')
   const { createAppTransport } = await import('./client/app-transport.ts')
-  const server = await startServer({
+  const server = await startLocalServer({
     dbPath: options.controlPlane.dbPath,
     durability: options.durability,
     infoPath: join(options.outputDir, INFO_NAME),
@@ -259,7 +263,7 @@ async function runLoop(context: LoopContext): Promise<LoopEnd> {
   }
 
   const loop = createLoop({
-    api: loopApi(controlPlane.client, workflowId, nodeId),
+    api: loopApi(controlPlane.client, workflowId, nodeId, options.controlPlane.kind === 'embedded'),
     openLauncher: callbacks => openLauncher({ journal: directory.journal, slots: ledger.total.slots, ...callbacks }),
     ledger,
     prepare: prepareJob,
@@ -273,6 +277,7 @@ async function runLoop(context: LoopContext): Promise<LoopEnd> {
     },
     endAtMs: context.endAtMs,
     graceMs: GRACE_MS,
+    lookMs: options.controlPlane.kind === 'embedded' ? LOOK_HERE_MS : LOOK_THERE_MS,
     offlineAtMostMs: workflow.compute_node_wait_for_healthy_database_minutes * 60_000,
     clock: Date.now,
     onChange: state => progress.update(snapshot(state, context)),
@@ -289,30 +294,35 @@ function snapshot(state: LoopState, { workflowId, workflow, startedAtMs }: LoopC
   return {
     workflowId,
     name: workflow.name,
-    counts: (state.summary?.jobs_by_status ?? {}) as StatusCounts,
+    counts: readCounts(state.summary?.jobs_by_status ?? {}),
     total: state.summary?.total_jobs ?? 0,
     finishedHere: state.finished,
     startedAtMs,
     running: state.running,
-    held: state.held,
     draining: state.draining,
     offline: state.offline ? 'the control plane does not answer' : undefined,
   }
 }
 
-function loopApi(client: Client, workflowId: number, nodeId: number): LoopApi {
+/** The control plane as the loop sees it. What may pass (no reply, overload) is no answer; any other refusal is thrown. */
+function loopApi(client: Client, workflowId: number, nodeId: number, embedded: boolean): LoopApi {
   const again = { repeatable: true }
+  // A fault of a control plane in this very process does not go away by waiting.
+  const mayPass = ({ status }: Refusal): boolean => status === undefined || status === 429 || status > 500 || (status === 500 && !embedded)
+  const answered = <T>(reply: Reply<T>): T | undefined => {
+    if (reply.ok) return reply.value
+    if (mayPass(reply)) return undefined
+    throw new ControlPlaneError(reply.message)
+  }
   return {
     async exchange(request) {
-      const reply = await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again)
-      return reply.ok ? reply.value : undefined
+      return answered(await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again))
     },
     async release(claims) {
-      return (await client.request('POST', `/compute_nodes/${nodeId}/release`, { claims }, again)).ok
+      return answered(await client.request('POST', `/compute_nodes/${nodeId}/release`, { claims }, again)) !== undefined
     },
     async summary() {
-      const reply = await client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`)
-      return reply.ok ? reply.value : undefined
+      return answered(await client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`))
     },
   }
 }

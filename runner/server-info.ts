@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** What a running server tells other commands of its user in a file of the output directory. */
-export type ServerInfo = { url: string; token?: string; host?: string; pid?: number; dbPath?: string }
+export type ServerInfo = { url: string; token: string; dbPath: string }
 
 /** Reads the file; undefined when there is none or it is not whole: then no server is to be found by it. */
 export function readServerInfo(path: string): ServerInfo | undefined {
@@ -15,6 +15,6 @@ export function readServerInfo(path: string): ServerInfo | undefined {
 
 function isServerInfo(value: unknown): value is ServerInfo {
   if (typeof value !== 'object' || value === null) return false
-  const { url, token } = value as Partial<Record<keyof ServerInfo, unknown>>
-  return typeof url === 'string' && URL.canParse(url) && (token === undefined || typeof token === 'string')
+  const { url, token, dbPath } = value as Partial<Record<keyof ServerInfo, unknown>>
+  return typeof url === 'string' && URL.canParse(url) && typeof token === 'string' && typeof dbPath === 'string'
 }

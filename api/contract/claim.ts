@@ -56,20 +56,20 @@ export const claimPartSchema = v.object({
 type Extras = v.InferOutput<typeof slotsSchema>
 export type ClaimPart = v.InferOutput<typeof claimPartSchema>
 
-export type ParsedClaim = { ok: true; request: ClaimRequest } | { ok: false; field: string; value: string }
+/** What is wrong with a claim beyond its shape: the field, and why a claim cannot be made of it. */
+export type ClaimProblem = { field: string; value?: string; why: string }
+export type ParsedClaim = { ok: true; request: ClaimRequest } | { ok: false; problem: ClaimProblem }
 
-/** Turns a claim of the wire into the server's words. Refuses only a time limit that is no ISO 8601 duration. */
+/** Turns a claim of the wire into the server's words. Refuses a time limit that is no duration, and a binding without a node. */
 export function toClaimRequest(
   body: Omit<ClaimPart, 'limit'>,
   limit: number,
   runnerLabels: readonly string[] = body.labels ?? [],
 ): ParsedClaim {
-  let timeLimitSeconds: number | undefined
-  if (typeof body.time_limit === 'string') {
-    const seconds = parseDuration(body.time_limit)
-    if (seconds === undefined) return { ok: false, field: 'time_limit', value: body.time_limit }
-    timeLimitSeconds = Math.trunc(seconds)
-  }
+  const problem = problemOf(body)
+  if (problem !== undefined) return { ok: false, problem }
+  const seconds = typeof body.time_limit === 'string' ? parseDuration(body.time_limit) : undefined
+  const timeLimitSeconds = seconds === undefined ? undefined : Math.trunc(seconds)
   const nodes = body.num_nodes ?? 1
   const offer: Offer | undefined =
     typeof body.num_cpus === 'number'
@@ -86,6 +86,17 @@ export function toClaimRequest(
       ...extrasOf(body, nodes, timeLimitSeconds),
     },
   }
+}
+
+function problemOf(body: Omit<ClaimPart, 'limit'>): ClaimProblem | undefined {
+  const { time_limit: limit, compute_node_id: node, lease_seconds: lease, start } = body
+  if (typeof limit === 'string' && parseDuration(limit) === undefined)
+    return { field: 'time_limit', value: limit, why: 'time_limit is no ISO 8601 duration such as PT1H30M' }
+  if (typeof node === 'number') return undefined
+  // A lease is renewed by its node, and a running job is bound to one.
+  if (typeof lease === 'number') return { field: 'compute_node_id', why: 'lease_seconds needs compute_node_id' }
+  if (start === true) return { field: 'compute_node_id', why: 'start needs compute_node_id' }
+  return undefined
 }
 
 function extrasOf(body: Extras, nodes: number, timeLimitSeconds: number | undefined): Partial<ClaimRequest> {

@@ -84,31 +84,26 @@ function explainReady(job: JobFacts, nodes: readonly NodeFacts[]): Reason[] {
     ]
   }
 
-  const bound = labeled.filter(node => job.schedulerId === null || node.schedulerConfigId === job.schedulerId)
-  const hint =
-    bound.length > 0
-      ? []
-      : [
-          reason(
-            'scheduler',
-            `It is bound to scheduler ${job.schedulerId}: other runners take it only when nothing else is ready.`,
-          ),
-        ]
+  const isBound = (node: NodeFacts) => job.schedulerId === null || node.schedulerConfigId === job.schedulerId
+  const elsewhere = labeled.some(isBound) ? [] : [boundElsewhere(job)]
 
   const large = labeled.filter(node => fitsAlone(job.need, { ...node.offer, timeLimitSeconds: undefined }))
-  if (large.length === 0) return [...hint, tooLarge(job.need, labeled)]
+  if (large.length === 0) return [...elsewhere, tooLarge(job.need, labeled)]
 
   const long = large.filter(node => fitsAlone(job.need, node.offer))
   if (long.length === 0) {
     const most = Math.max(...large.map(node => node.offer.timeLimitSeconds ?? 0))
     const message = `It asks for ${job.need.runtimeSeconds} s, and the active nodes that have room for it end within ${most} s.`
-    return [...hint, reason('too_little_time', message)]
+    return [...elsewhere, reason('too_little_time', message)]
   }
-  if (bound.length === 0) return hint
+  if (elsewhere.length > 0) return elsewhere
   return [
     reason('waits_for_room', `It is its turn as soon as ${long[0]!.hostname} has room: more urgent jobs go first.`),
   ]
 }
+
+const boundElsewhere = ({ schedulerId }: JobFacts): Reason =>
+  reason('scheduler', `It is bound to scheduler ${schedulerId}: other runners take it only when nothing else is ready.`)
 
 /** Names each resource of which no node has enough, or all together when only their combination is missing. */
 function tooLarge(need: Need, nodes: readonly NodeFacts[]): Reason {
@@ -124,7 +119,8 @@ function tooLarge(need: Need, nodes: readonly NodeFacts[]): Reason {
     ([what, asked, offered, show]) => `${what}: ${show(asked)} asked, at most ${show(offered)} there`,
   )
   const lacking = parts.length > 0 ? parts.join('; ') : 'no node has all of it at once'
-  return reason('too_large', `It is larger than every active node (${lacking}). A larger node has to join.`)
+  const message = `It is larger than every active node (${lacking}). A larger node has to join, or a runner with -j, which ignores this.`
+  return reason('too_large', message)
 }
 
 const gib = (bytes: number): string => `${(bytes / GIB).toFixed(1)} GiB`

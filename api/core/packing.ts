@@ -64,9 +64,9 @@ function compareNeeds(method: SortMethod, a: Need, b: Need): number {
 
 export type Packed = {
   taken: Candidate[]
-  /** Claimed ahead of a free slot: each would fit the whole node, none is started yet. */
+  /** Claimed ahead of a free slot: each is within the hold offer, none is started yet. */
   held: Candidate[]
-  /** The most urgent candidate that fits the whole node but not what is free now, if something less urgent was taken. */
+  /** The most urgent candidate that fits the whole node but was left for want of room while something less urgent was chosen. */
   passedOver: Candidate | undefined
 }
 
@@ -79,45 +79,53 @@ export type PackOptions = {
 }
 
 /**
- * Walks the candidates in order and takes what still fits, at most `limit` in all, then what may be held. Multi-node jobs take
- * whole nodes, the others share what is left over (no placement).
+ * Walks the candidates in order and takes what still fits, at most `limit` in all; what does not may be held. Multi-node jobs
+ * take whole nodes, the others share what is left over (no placement).
  */
 export function pack(candidates: readonly Candidate[], offer: Offer, { limit, total, hold }: PackOptions): Packed {
-  const nodes = Math.max(offer.nodes, 1)
-  let exclusive = 0
-  const used = { cpus: 0, memoryBytes: 0, gpus: 0 }
+  const room = createRoom(offer)
+  const mostHeld = hold?.jobs ?? 0
   const taken: Candidate[] = []
   const held: Candidate[] = []
   let firstLeft: Candidate | undefined
   let passedOver: Candidate | undefined
 
   for (const candidate of candidates) {
+    if (taken.length >= limit && held.length >= mostHeld) break
     const need = candidate.class
-    if (taken.length < limit && fitsAlone(need, offer) && reserve(need)) {
+    if (taken.length < limit && room.take(need)) {
       taken.push(candidate)
-      if (firstLeft !== undefined) passedOver ??= firstLeft
-      continue
-    }
-    if (hold !== undefined && held.length < hold.jobs && fitsAlone(need, hold.offer)) {
+    } else if (hold !== undefined && held.length < mostHeld && fitsAlone(need, hold.offer)) {
       held.push(candidate)
+    } else {
+      if (total !== undefined && fitsAlone(need, total)) firstLeft ??= candidate
       continue
     }
-    if (taken.length < limit && total !== undefined && fitsAlone(need, total)) firstLeft ??= candidate
+    passedOver ??= firstLeft
   }
   return { taken, held, passedOver }
+}
 
-  function reserve(need: Need): boolean {
-    const multi = need.nodes > 1
-    const shared = nodes - exclusive - (multi ? need.nodes : 0)
-    if (shared < 0) return false
-    const extra = multi ? { cpus: 0, memoryBytes: 0, gpus: 0 } : need
-    if (used.cpus + extra.cpus > shared * offer.cpus) return false
-    if (used.memoryBytes + extra.memoryBytes > shared * offer.memoryBytes) return false
-    if (used.gpus + extra.gpus > shared * offer.gpus) return false
-    if (multi) exclusive += need.nodes
-    used.cpus += extra.cpus
-    used.memoryBytes += extra.memoryBytes
-    used.gpus += extra.gpus
-    return true
+/** Counts what chosen jobs leave of the offered nodes. */
+function createRoom(offer: Offer): { take(need: Need): boolean } {
+  const nodes = Math.max(offer.nodes, 1)
+  const used = { cpus: 0, memoryBytes: 0, gpus: 0 }
+  let exclusive = 0
+  return {
+    take(need) {
+      if (!fitsAlone(need, offer)) return false
+      const multi = need.nodes > 1
+      const shared = nodes - exclusive - (multi ? need.nodes : 0)
+      if (shared < 0) return false
+      const extra = multi ? { cpus: 0, memoryBytes: 0, gpus: 0 } : need
+      if (used.cpus + extra.cpus > shared * offer.cpus) return false
+      if (used.memoryBytes + extra.memoryBytes > shared * offer.memoryBytes) return false
+      if (used.gpus + extra.gpus > shared * offer.gpus) return false
+      if (multi) exclusive += need.nodes
+      used.cpus += extra.cpus
+      used.memoryBytes += extra.memoryBytes
+      used.gpus += extra.gpus
+      return true
+    },
   }
 }

@@ -1,5 +1,5 @@
 /** How a reported completion is judged: pure rules over what the database holds (contract/notes.md 11.1, 11.2, 18). */
-import { isComplete, isReportable, isJobStatus, type JobStatus } from './status.ts'
+import { isComplete, isJobStatus, isReportable, type JobStatus } from './status.ts'
 
 export type VerdictCode =
   | 'accepted'
@@ -41,7 +41,7 @@ export type StoredJob = {
   claimToken: string | null
   /** Epoch ms; null without a lease. */
   leaseExpiresAt: number | null
-  /** The results stored for this job so far. */
+  /** The results that count, of this job so far. */
   stored: readonly StoredResult[]
   /** The attempt that was lost with the reported token, if any. */
   lost: { attemptId: number; runId: number } | undefined
@@ -67,9 +67,15 @@ export function judge(report: Report, job: StoredJob | undefined, at: Situation)
   const { jobId, result } = report
   if (job === undefined) return verdict('not_found', `Job not found with ID: ${jobId}`)
   if (job.workflowId !== at.workflowId)
-    return verdict('wrong_workflow', `job_id=${jobId} belongs to workflow_id=${job.workflowId}, not workflow_id=${at.workflowId}`)
+    return verdict(
+      'wrong_workflow',
+      `job_id=${jobId} belongs to workflow_id=${job.workflowId}, not workflow_id=${at.workflowId}`,
+    )
   if (!isJobStatus(report.status) || !isReportable(report.status))
-    return verdict('illegal_status', `Cannot complete job_id=${jobId} as the status is not terminal: ${wordFor(report.status)}`)
+    return verdict(
+      'illegal_status',
+      `Cannot complete job_id=${jobId} as the status is not terminal: ${wordFor(report.status)}`,
+    )
   if (isComplete(job.status)) return judgeFinal(report, job)
 
   if (result.job_id !== jobId) return verdict('mismatch', `result.job_id=${result.job_id} differs from job_id=${jobId}`)
@@ -87,29 +93,41 @@ export function judge(report: Report, job: StoredJob | undefined, at: Situation)
 }
 
 function judgeFinal(report: Report, job: StoredJob): Verdict {
-  const attemptId = report.result.attempt_id ?? job.attemptId
-  const same = job.stored.some(
-    stored =>
-      stored.runId === report.runId &&
-      stored.attemptId === attemptId &&
-      stored.status === report.status &&
-      stored.returnCode === report.result.return_code,
-  )
-  if (same) return verdict('duplicate', '')
+  if (isStored(report, job)) return verdict('duplicate', '')
   return verdict('already_final', `job_id=${report.jobId} is already complete with status=${job.status}`)
 }
 
+/** Which attempt a report speaks of: the one it names, else the one it lost, else the job's current one. */
+const attemptOf = ({ result }: Report, job: StoredJob): number =>
+  result.attempt_id ?? job.lost?.attemptId ?? job.attemptId
+
+const isStored = (report: Report, job: StoredJob): boolean =>
+  job.stored.some(
+    stored =>
+      stored.runId === report.runId &&
+      stored.attemptId === attemptOf(report, job) &&
+      stored.status === report.status &&
+      stored.returnCode === report.result.return_code,
+  )
+
 function judgeClaim(report: Report, job: StoredJob, at: Situation): Verdict {
+  // An attempt that ended without making the job final, reported once more: it waits for its owner, or goes on as the next attempt.
+  const over = job.status === 'pending_failed' || attemptOf(report, job) !== job.attemptId
+  if (over && isStored(report, job)) return verdict('duplicate', '')
   const lost = verdict('lost_claim', `The claim on job_id=${report.jobId} is no longer held by this runner`)
   if (report.claimToken !== undefined && report.claimToken !== job.claimToken) {
     // Taken back from a silent runner: its success still counts as long as nobody else holds the job.
     const salvageable = job.lost !== undefined && job.lost.runId === at.runId && job.status === 'ready'
     return salvageable && report.status === 'completed' ? verdict('salvaged', '') : lost
   }
-  if (report.claimToken === undefined && !at.force && job.leaseExpiresAt !== null && job.leaseExpiresAt > at.now) return lost
+  if (report.claimToken === undefined && !at.force && job.leaseExpiresAt !== null && job.leaseExpiresAt > at.now)
+    return lost
   const attemptId = report.result.attempt_id
   if (attemptId !== undefined && attemptId !== job.attemptId)
-    return verdict('mismatch', `attempt_id=${attemptId} is not the current attempt ${job.attemptId} of job_id=${report.jobId}`)
+    return verdict(
+      'mismatch',
+      `attempt_id=${attemptId} is not the current attempt ${job.attemptId} of job_id=${report.jobId}`,
+    )
   return ACCEPTED
 }
 

@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
-import { type ClaimReply, claimJobs, probeClaim } from '../../db/claims.ts'
+import { type ClaimOutcome, type ClaimReply, claimJobs, probeClaim } from '../../db/claims.ts'
 import { readBody, readOptionalBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
-import { type ParsedClaim, resourcesSchema, slotsSchema, toClaimRequest } from '../contract/claim.ts'
+import { type ClaimProblem, resourcesSchema, slotsSchema, toClaimRequest } from '../contract/claim.ts'
 import { isLabel } from '../contract/fields.ts'
 import type { ClaimRequest } from '../core/claim.ts'
 import { AppError } from '../errors.ts'
@@ -15,13 +15,10 @@ export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
 
   async function claim(workflowId: number, request: ClaimRequest): Promise<ClaimReply> {
-    const seen = await db.read(() => probeClaim(workflowId, request))
-    if (seen === undefined) throw missing(workflowId)
-    if (!seen.maybe) return seen.reply
+    const seen = await db.read(() => probeClaim(workflowId, request, clock()))
+    if (!seen.maybe) return replyOf(workflowId, seen.outcome)
     const secret = newSecret()
-    const reply = await db.write(() => claimJobs(workflowId, request, { now: clock(), secret }))
-    if (reply === undefined) throw missing(workflowId)
-    return reply
+    return replyOf(workflowId, await db.write(() => claimJobs(workflowId, request, { now: clock(), secret })))
   }
 
   routes.post('/workflows/:id/claim_jobs_based_on_resources/:limit', async c => {
@@ -31,20 +28,16 @@ export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
     const body = await readBody(c, resourcesSchema)
     const parsed = toClaimRequest({ ...body, strict_scheduler_match }, limit)
     // The order of outcomes is the contract's: a missing workflow, then canceled, then an empty limit, then a bad time limit.
-    if (!parsed.ok) return c.json(await claimUnlessBad(id, limit, parsed))
+    if (!parsed.ok) return c.json(await claimUnlessBad(id, limit, parsed.problem))
     return c.json(await claim(id, parsed.request))
   })
 
-  async function claimUnlessBad(
-    id: number,
-    limit: number,
-    parsed: Extract<ParsedClaim, { ok: false }>,
-  ): Promise<ClaimReply> {
+  async function claimUnlessBad(id: number, limit: number, problem: ClaimProblem): Promise<ClaimReply> {
     const offer = { cpus: 0, memoryBytes: 0, gpus: 0, nodes: 0 }
-    const seen = await db.read(() => probeClaim(id, { limit, offer, labels: [] }))
-    if (seen === undefined) throw missing(id)
-    if (!seen.maybe && (seen.reply.reason !== undefined || limit <= 0)) return seen.reply
-    throw badTimeLimit(parsed)
+    const seen = await db.read(() => probeClaim(id, { limit, offer, labels: [] }, clock()))
+    const reply = seen.maybe ? undefined : replyOf(id, seen.outcome)
+    if (reply !== undefined && (reply.reason !== undefined || limit <= 0)) return reply
+    throw badClaim(problem)
   }
 
   routes.post('/workflows/:id/claim_next_jobs', async c => {
@@ -52,7 +45,7 @@ export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
     const { limit = DEFAULT_LIMIT, labels = '' } = readQuery(c, { limit: 'integer', labels: 'text' })
     const body = (await readOptionalBody(c, slotsSchema)) ?? {}
     const parsed = toClaimRequest(body, limit, body.labels ?? parseLabels(labels))
-    if (!parsed.ok) throw badTimeLimit(parsed)
+    if (!parsed.ok) throw badClaim(parsed.problem)
     return c.json(await claim(id, parsed.request))
   })
   return routes
@@ -61,10 +54,21 @@ export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
 /** 128 random bits, from which the tokens of one claim are made. */
 export const newSecret = (): string => crypto.randomUUID().replaceAll('-', '')
 
-export const badTimeLimit = ({ field, value }: { field: string; value: string }): AppError =>
-  new AppError('invalid', `Cannot claim jobs as ${field} is no ISO 8601 duration such as PT1H30M`, { field, value })
+export const badClaim = ({ why, field, value }: ClaimProblem): AppError =>
+  new AppError('invalid', `Cannot claim jobs as ${why}`, { field, value })
 
-const missing = (id: number): AppError => new AppError('not_found', `Workflow not found with ID: ${id}`)
+function replyOf(workflowId: number, outcome: ClaimOutcome): ClaimReply {
+  switch (outcome.missing) {
+    case undefined:
+      return outcome.reply
+    case 'workflow':
+      throw new AppError('not_found', `Workflow not found with ID: ${workflowId}`)
+    case 'compute_node':
+      throw new AppError('invalid', 'Cannot claim jobs as the workflow has no such compute node', {
+        field: 'compute_node_id',
+      })
+  }
+}
 
 function parseLabels(text: string): string[] {
   const labels = [...new Set(text.split(',').filter(label => label !== ''))].sort()

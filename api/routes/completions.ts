@@ -1,8 +1,9 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { drainFrontier } from '../../db/cascade.ts'
-import { claimJobs } from '../../db/claims.ts'
+import type { ClaimedJob } from '../../db/claimed-jobs.ts'
+import { type ClaimOutcome, claimJobs } from '../../db/claims.ts'
 import { completeJobs, startHeld } from '../../db/completions.ts'
+import { drainFrontier } from '../../db/frontier.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { toClaimRequest } from '../contract/claim.ts'
@@ -11,7 +12,7 @@ import type { Completion } from '../core/completion.ts'
 import type { Verdict } from '../core/verdicts.ts'
 import { AppError } from '../errors.ts'
 import { pathInteger, readQuery } from '../query.ts'
-import { badTimeLimit, newSecret } from './claims.ts'
+import { badClaim, newSecret } from './claims.ts'
 import { needJob, needWorkflow } from './guards.ts'
 import { jobReply } from './job-reply.ts'
 
@@ -24,7 +25,7 @@ export function completionRoutes({ db, clock }: Services): Hono<AppEnv> {
     const body = await readBody(c, batchSchema)
     const { completions, refused, positions } = sortEntries(body.completions)
     const parsed = body.claim ? toClaimRequest(body.claim, body.claim.limit) : undefined
-    if (parsed !== undefined && !parsed.ok) throw badTimeLimit(parsed)
+    if (parsed !== undefined && !parsed.ok) throw badClaim(parsed.problem)
     const secret = newSecret()
     const started = (body.started ?? []).map(toStarted)
 
@@ -48,8 +49,11 @@ export function completionRoutes({ db, clock }: Services): Hono<AppEnv> {
       ...(body.verdicts
         ? { verdicts: verdicts.map(({ index, job_id, verdict }) => ({ index, job_id, code: verdict.code })) }
         : {}),
-      ...(done.claimed ? { claimed: done.claimed.jobs, claim_reason: done.claimed.reason } : {}),
-      ...(body.claim === undefined || body.claim === null ? { ready_hint: done.batch.ready > 0 } : {}),
+      ...claimedPart(done.claimed),
+      // A claim has told what is ready, unless the cascade went on after it.
+      ...(done.claimed === undefined || done.batch.leftOver
+        ? { ready_hint: done.batch.ready > 0 || done.batch.leftOver }
+        : {}),
     })
   })
 
@@ -71,6 +75,13 @@ export function completionRoutes({ db, clock }: Services): Hono<AppEnv> {
     return c.json(jobReply(await db.read(() => needJob(jobId))))
   })
   return routes
+}
+
+/** A claim that cannot be served never spoils the completions it came with: it gets nothing, and a reason. */
+function claimedPart(outcome: ClaimOutcome | undefined): { claimed?: ClaimedJob[]; claim_reason?: string } {
+  if (outcome === undefined) return {}
+  if (outcome.missing !== undefined) return { claimed: [], claim_reason: `${outcome.missing} not found` }
+  return { claimed: outcome.reply.jobs, claim_reason: outcome.reply.reason }
 }
 
 type Judged = { index: number; job_id: number; verdict: Verdict }

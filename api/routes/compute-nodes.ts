@@ -13,8 +13,9 @@ import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { ComputeNodeChange, NewComputeNode } from '../contract/compute-node.ts'
 import { AppError } from '../errors.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
+import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact, flag, jsonText, labelList, storedFlag, storedJson } from './reply.ts'
 
@@ -76,15 +77,7 @@ export function computeNodeRoutes(services: Services): Hono<AppEnv> {
     return c.json(reply(row))
   })
 
-  routes.get('/compute_nodes', async c => {
-    const query = readQuery(c, { ...FILTERS, ...SORTING })
-    const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(query.workflow_id)
-      return yield* listComputeNodes(query, { ...query, ...page })
-    })
-    return c.json(listReply(rows.map(reply), total, page))
-  })
+  routes.get('/compute_nodes', c => answerList(c, db, FILTERS, listComputeNodes, reply))
 
   routes.put('/compute_nodes/:id', async c => {
     const id = pathInteger(c, 'id')

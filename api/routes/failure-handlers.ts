@@ -5,8 +5,9 @@ import { insertRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { NewFailureHandler } from '../contract/failure-handler.ts'
-import { listReply, PAGING, pageOf, pathInteger, readQuery } from '../query.ts'
+import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
+import { answerListBelow } from './lists.ts'
 
 export function failureHandlerRoutes({ db }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
@@ -20,15 +21,7 @@ export function failureHandlerRoutes({ db }: Services): Hono<AppEnv> {
     return c.json(row)
   })
 
-  routes.get('/workflows/:id/failure_handlers', async c => {
-    const id = pathInteger(c, 'id')
-    const page = pageOf(readQuery(c, PAGING))
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(id)
-      return yield* listFailureHandlers(id, page)
-    })
-    return c.json(listReply(rows, total, page))
-  })
+  routes.get('/workflows/:id/failure_handlers', c => answerListBelow(c, db, listFailureHandlers, row => row))
 
   routes.get('/failure_handlers/:id', async c => {
     const id = pathInteger(c, 'id')

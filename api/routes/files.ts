@@ -5,9 +5,10 @@ import { updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { BulkFiles, FileChange, NewFile } from '../contract/file.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger } from '../query.ts'
 import { oneWorkflowOf, refuseRepeatedNames } from './bulk.ts'
 import { needRow, needWorkflow } from './guards.ts'
+import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact } from './reply.ts'
 
@@ -51,15 +52,7 @@ export function fileRoutes(services: Services): Hono<AppEnv> {
     return c.json({ files: rows.map(reply) })
   })
 
-  routes.get('/files', async c => {
-    const query = readQuery(c, { ...FILTERS, ...SORTING })
-    const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(query.workflow_id)
-      return yield* listFiles(query, { ...query, ...page })
-    })
-    return c.json(listReply(rows.map(reply), total, page))
-  })
+  routes.get('/files', c => answerList(c, db, FILTERS, listFiles, reply))
 
   routes.put('/files/:id', async c => {
     const id = pathInteger(c, 'id')

@@ -2,11 +2,13 @@ import { Hono } from 'hono'
 import * as v from 'valibot'
 import { createWorkflow, findBySource, type Origin } from '../../db/create-workflow.ts'
 import { initializeWorkflow } from '../../db/initialize.ts'
+import { storeInputHashes } from '../../db/input-hashes.ts'
 import { listOversized } from '../../db/oversized.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { badLink, expansionSchema } from '../contract/expansion.ts'
 import { optional, text } from '../contract/fields.ts'
+import { findCycle } from '../core/expansion-cycle.ts'
 import { formatDiagnostic } from '../core/spec/report.ts'
 import type { ExpandedWorkflow } from '../core/spec/types.ts'
 import { AppError } from '../errors.ts'
@@ -27,7 +29,10 @@ export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
 
   async function create(workflow: ExpandedWorkflow, origin: Omit<Origin, 'now'>, start: boolean): Promise<number> {
     const id = await createWorkflow(db, workflow, { ...origin, now: clock() })
-    if (start) await initializeWorkflow(db, id, { onlyUninitialized: false, now: clock(), user: origin.user })
+    if (start) {
+      await initializeWorkflow(db, id, { onlyUninitialized: false, now: clock(), user: origin.user })
+      await storeInputHashes(db, id)
+    }
     return id
   }
 
@@ -57,6 +62,7 @@ export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
     const bad = badLink(workflow)
     if (bad !== undefined)
       throw new AppError('invalid', `Cannot create the workflow as ${bad} points outside its list`, { field: bad })
+    refuseCycle(workflow)
     const id = await create(
       workflow,
       {
@@ -94,6 +100,17 @@ export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
     return c.json({ items, count: items.length })
   })
   return routes
+}
+
+/** Before anything is written: a workflow whose jobs wait for each other can never run. */
+function refuseCycle(workflow: ExpandedWorkflow): void {
+  const cycle = findCycle(workflow)?.map(job => workflow.jobs[job]!.name)
+  if (cycle === undefined) return
+  const names = [...cycle, cycle[0]].join(' -> ')
+  throw new AppError('invalid', `Cannot create the workflow as its jobs wait for each other: ${names}`, {
+    field: 'workflow.jobs',
+    cycle,
+  })
 }
 
 type Row = { num_cpus: number; memory: string; memory_bytes: number; num_gpus: number; num_nodes: number }

@@ -1,21 +1,32 @@
 import { Hono } from 'hono'
 import type { AppEnv, Services } from '../context.ts'
 import { actionRoutes } from './actions.ts'
+import { adminRoutes } from './admin.ts'
 import { claimRoutes } from './claims.ts'
 import { completionRoutes } from './completions.ts'
 import { computeNodeRoutes } from './compute-nodes.ts'
+import { eventStreamRoutes } from './event-stream.ts'
+import { eventRoutes } from './events.ts'
 import { explainRoutes } from './explain.ts'
 import { failureHandlerRoutes } from './failure-handlers.ts'
 import { fileRoutes } from './files.ts'
 import { fromSpecRoutes } from './from-spec.ts'
 import { initializeRoutes } from './initialize.ts'
+import { jobReportRoutes } from './job-reports.ts'
 import { jobStatusRoutes } from './job-status.ts'
 import { jobRoutes } from './jobs.ts'
+import { localSchedulerRoutes } from './local-schedulers.ts'
 import { releaseRoutes } from './release.ts'
+import { remoteWorkerRoutes } from './remote-workers.ts'
 import { resourceRequirementsRoutes } from './resource-requirements.ts'
 import { resultRoutes } from './results.ts'
+import { roCrateEntityRoutes } from './ro-crate-entities.ts'
+import { scheduledComputeNodeRoutes } from './scheduled-compute-nodes.ts'
 import { serviceRoutes } from './service.ts'
 import { slurmSchedulerRoutes } from './slurm-schedulers.ts'
+import { slurmStatsRoutes } from './slurm-stats.ts'
+import { spawnRoutes } from './spawn-jobs.ts'
+import { taskRoutes } from './tasks.ts'
 import { userDataRoutes } from './user-data.ts'
 import { workflowGraphRoutes } from './workflow-graph.ts'
 import { workflowStatusRoutes } from './workflow-status.ts'
@@ -43,6 +54,17 @@ const ROUTES = [
   slurmSchedulerRoutes,
   userDataRoutes,
   fileRoutes,
+  scheduledComputeNodeRoutes,
+  localSchedulerRoutes,
+  eventRoutes,
+  roCrateEntityRoutes,
+  slurmStatsRoutes,
+  remoteWorkerRoutes,
+  jobReportRoutes,
+  eventStreamRoutes,
+  taskRoutes,
+  spawnRoutes,
+  adminRoutes,
 ]
 
 /** Joins all routes in one app, which `createApp` mounts at its base paths. */

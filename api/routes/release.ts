@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
-import { drainFrontier } from '../../db/cascade.ts'
+import { drainFrontier } from '../../db/frontier.ts'
 import { nodeExists, releaseClaims } from '../../db/release.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'

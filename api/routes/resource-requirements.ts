@@ -14,8 +14,9 @@ import { NewResourceRequirements, ResourceRequirementsChange } from '../contract
 import { parseDuration } from '../core/duration.ts'
 import { parseMemory } from '../core/memory.ts'
 import { AppError } from '../errors.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
+import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 
 const FILTERS = {
@@ -94,15 +95,7 @@ export function resourceRequirementsRoutes(services: Services): Hono<AppEnv> {
     return c.json(reply(row))
   })
 
-  routes.get('/resource_requirements', async c => {
-    const query = readQuery(c, { ...FILTERS, ...SORTING })
-    const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(query.workflow_id)
-      return yield* listRequirements(query, { ...query, ...page })
-    })
-    return c.json(listReply(rows.map(reply), total, page))
-  })
+  routes.get('/resource_requirements', c => answerList(c, db, FILTERS, listRequirements, reply))
 
   routes.put('/resource_requirements/:id', async c => {
     const id = pathInteger(c, 'id')

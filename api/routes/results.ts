@@ -9,8 +9,9 @@ import type { AppEnv, Services } from '../context.ts'
 import { NewResult, ResultChange } from '../contract/result.ts'
 import { STATUS, statusWord } from '../core/status.ts'
 import { AppError } from '../errors.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger, readQuery } from '../query.ts'
 import { needJob, needRow, needWorkflow } from './guards.ts'
+import { answerList } from './lists.ts'
 import { compact, flag } from './reply.ts'
 
 const FILTERS = {
@@ -80,15 +81,7 @@ export function resultRoutes({ db, clock }: Services): Hono<AppEnv> {
     return c.json(reply(row))
   })
 
-  routes.get('/results', async c => {
-    const query = readQuery(c, { ...FILTERS, ...SORTING })
-    const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(query.workflow_id)
-      return yield* listResults(query, { ...query, ...page })
-    })
-    return c.json(listReply(rows.map(reply), total, page))
-  })
+  routes.get('/results', c => answerList(c, db, FILTERS, listResults, reply))
 
   routes.get('/results/:id', async c => {
     const id = pathInteger(c, 'id')

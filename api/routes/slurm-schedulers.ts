@@ -5,8 +5,9 @@ import { insertRow, updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { NewSlurmScheduler, SlurmSchedulerChange } from '../contract/slurm-scheduler.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
+import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact, flag, storedFlag } from './reply.ts'
 
@@ -41,15 +42,7 @@ export function slurmSchedulerRoutes(services: Services): Hono<AppEnv> {
     return c.json(reply(row))
   })
 
-  routes.get('/slurm_schedulers', async c => {
-    const query = readQuery(c, { workflow_id: 'integer!', ...SORTING })
-    const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(query.workflow_id)
-      return yield* listSlurmSchedulers(query.workflow_id, { ...query, ...page })
-    })
-    return c.json(listReply(rows.map(reply), total, page))
-  })
+  routes.get('/slurm_schedulers', c => answerList(c, db, { workflow_id: 'integer!' }, listSlurmSchedulers, reply))
 
   routes.put('/slurm_schedulers/:id', async c => {
     const id = pathInteger(c, 'id')

@@ -14,9 +14,10 @@ import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { BulkUserData, NewUserData, UserDataChange } from '../contract/user-data.ts'
 import { AppError } from '../errors.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger, readQuery } from '../query.ts'
 import { oneWorkflowOf, refuseRepeatedNames } from './bulk.ts'
 import { needJob, needRow, needWorkflow } from './guards.ts'
+import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact, jsonText, storedFlag } from './reply.ts'
 
@@ -62,15 +63,7 @@ export function userDataRoutes(services: Services): Hono<AppEnv> {
     return c.json({ user_data: rows.map(reply) })
   })
 
-  routes.get('/user_data', async c => {
-    const query = readQuery(c, { ...FILTERS, ...SORTING })
-    const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(query.workflow_id)
-      return yield* listUserData(query, { ...query, ...page })
-    })
-    return c.json(listReply(rows.map(reply), total, page))
-  })
+  routes.get('/user_data', c => answerList(c, db, FILTERS, listUserData, reply))
 
   routes.put('/user_data/:id', async c => {
     const id = pathInteger(c, 'id')

@@ -1,38 +1,19 @@
 import { Hono } from 'hono'
 import { listRequiredFiles } from '../../db/files.ts'
 import { listJobIds } from '../../db/jobs.ts'
-import type { ListRequest, Page } from '../../db/list.ts'
 import { listFileRelationships, listJobDependencies, listUserDataRelationships } from '../../db/relationships.ts'
 import { sumReadyRequirements } from '../../db/resource-requirements.ts'
 import type { Unit } from '../../db/unit.ts'
 import { listMissingUserData } from '../../db/user-data.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
-import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
+import { pathInteger, readQuery } from '../query.ts'
 import { needWorkflow } from './guards.ts'
+import { answerListBelow } from './lists.ts'
 import { compact } from './reply.ts'
 
 /** What depends on what in a workflow, and what it needs before it can run. */
 export function workflowGraphRoutes({ db }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
-
-  /** One page of a list that has no filters, of a workflow that must exist. */
-  async function page<Row extends object>(
-    c: AppRequest,
-    list: (workflowId: number, request: ListRequest) => Unit<Page<Row>>,
-  ) {
-    const id = pathInteger(c, 'id')
-    const query = readQuery(c, SORTING)
-    const page = pageOf(query, 'clamp')
-    const { rows, total } = await db.read(function* () {
-      yield* needWorkflow(id)
-      return yield* list(id, { ...query, ...page })
-    })
-    return listReply(
-      rows.map(row => compact(row)),
-      total,
-      page,
-    )
-  }
 
   /** What a unit tells of a workflow that must exist. */
   function told<T>(c: AppRequest, unit: (workflowId: number) => Unit<T>): Promise<T> {
@@ -43,11 +24,15 @@ export function workflowGraphRoutes({ db }: Services): Hono<AppEnv> {
     })
   }
 
-  routes.get('/workflows/:id/job_dependencies', async c => c.json(await page(c, listJobDependencies)))
+  routes.get('/workflows/:id/job_dependencies', c => answerListBelow(c, db, listJobDependencies, compact, 'clamp'))
 
-  routes.get('/workflows/:id/job_file_relationships', async c => c.json(await page(c, listFileRelationships)))
+  routes.get('/workflows/:id/job_file_relationships', c =>
+    answerListBelow(c, db, listFileRelationships, compact, 'clamp'),
+  )
 
-  routes.get('/workflows/:id/job_user_data_relationships', async c => c.json(await page(c, listUserDataRelationships)))
+  routes.get('/workflows/:id/job_user_data_relationships', c =>
+    answerListBelow(c, db, listUserDataRelationships, compact, 'clamp'),
+  )
 
   routes.get('/workflows/:id/job_ids', async c => {
     const job_ids = await told(c, listJobIds)

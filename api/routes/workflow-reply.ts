@@ -1,8 +1,8 @@
 import type { WorkflowRow } from '../../db/workflows.ts'
-import { isJsonObject } from '../contract/fields.ts'
 import { readableMonitorConfig } from '../contract/workflow.ts'
 import type { Dialect } from '../dialect.ts'
 import { compact, flag, storedJson } from './reply.ts'
+import { inDialect } from './text-or-object.ts'
 
 /** The fields that are text in the old contract and objects in the new one. */
 export const TEXT_OR_OBJECT = ['metadata', 'slurm_defaults', 'execution_config', 'resource_monitor_config'] as const
@@ -47,21 +47,13 @@ export const workflowWithScriptFlag = (row: WorkflowRow, dialect: Dialect) => ({
   has_detected_need_to_run_completion_script: row.has_detected_completion_script !== 0,
 })
 
-function textOrObject(row: WorkflowRow, field: TextOrObject, { json }: Dialect): unknown {
+function textOrObject(row: WorkflowRow, field: TextOrObject, dialect: Dialect): unknown {
   const stored = row[field]
   if (stored === null) return null
   const isObject = row.json_objects.split(',').includes(field)
-  if (json === 'text' || (json === 'as_given' && !isObject)) return stored
-  const parsed = parseObject(stored)
-  // A reader of the new form fails on the whole list when one field has a wrong type: such a value is left out.
-  return field === 'resource_monitor_config' && !isObject ? readableMonitorConfig(parsed) : parsed
-}
-
-function parseObject(text: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(text)
-    return isJsonObject(parsed) ? parsed : null
-  } catch {
-    return null
-  }
+  const shown = inDialect(stored, isObject, dialect)
+  // A text that turned into an object may hold fields of wrong types, on which readers of the new form fail too.
+  return field === 'resource_monitor_config' && !isObject && typeof shown !== 'string'
+    ? readableMonitorConfig(shown)
+    : shown
 }

@@ -1,8 +1,9 @@
 import { Hono } from 'hono'
-import { recordEvent, recordUserAction } from '../../db/events.ts'
-import { cancelClaimedJobs } from '../../db/job-status.ts'
-import { resetJobStatus } from '../../db/reset-job-status.ts'
 import { countActiveNodes } from '../../db/compute-nodes.ts'
+import { recordEvent, recordUserAction } from '../../db/events.ts'
+import { listChangedJobs } from '../../db/input-hashes.ts'
+import { cancelClaimedJobs, resetJobs } from '../../db/job-status.ts'
+import { resetJobStatus } from '../../db/reset-job-status.ts'
 import { countActiveAllocations } from '../../db/scheduled-compute-nodes.ts'
 import { workflow } from '../../db/schema.ts'
 import { readStatusReport } from '../../db/status-report.ts'
@@ -65,6 +66,8 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
       const before = yield* needWorkflow(id)
       if (before.is_canceled !== 0) return before
       const now = clock()
+      // First the flag: jobs that end by it must not set off actions.
+      const after = yield* updateRow(workflow, id, { is_canceled: 1 })
       yield* cancelClaimedJobs(id, now)
       yield* recordEvent(id, now, {
         category: 'workflow_canceled',
@@ -73,7 +76,7 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
         workflow_id: id,
         run_id: before.run_id,
       })
-      return yield* updateRow(workflow, id, { is_canceled: 1 })
+      return after
     })
     return c.json(workflowWithScriptFlag(row, dialect(c)))
   })
@@ -128,6 +131,24 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
       status: 'uninitialized',
       ...(failed_only ? { reset_type: 'failed_only' } : {}),
     })
+  })
+
+  routes.post('/workflows/:id/process_changed_job_inputs', async c => {
+    const id = pathInteger(c, 'id')
+    const { dry_run = false } = readQuery(c, { dry_run: 'boolean' })
+    const names = await db.write(function* () {
+      yield* needWorkflow(id)
+      const changed = yield* listChangedJobs(id)
+      const reinitialized_jobs = changed.map(job => job.name)
+      if (dry_run || changed.length === 0) return reinitialized_jobs
+      yield* resetJobs(changed.map(job => job.id))
+      yield* recordUserAction(id, clock(), c.var.user, 'process_changed_job_inputs', {
+        reinitialized_count: changed.length,
+        reinitialized_jobs,
+      })
+      return reinitialized_jobs
+    })
+    return c.json({ reinitialized_jobs: names })
   })
 
   routes.get('/workflows/:id/is_complete', async c => {

@@ -1,10 +1,10 @@
 import { DEEPEST, SyntaxFault } from '../core/spec/fault.ts'
 
-/** A raw string of KDL 1 (`r"…"`, `r#"…"#`), which files of older writers have and KDL 2 refuses. */
-export interface OldRawString {
+/** A piece of the text that the parser needs in another form. */
+export interface Rewrite {
   at: number
   end: number
-  hashes: number
+  text: string
 }
 
 const STRING = /"""|"[^"\\]*(?:\\.[^"\\]*)*"/sy
@@ -12,12 +12,16 @@ const RAW_START = /(r?)(#*)("""|")/y
 const LINE_COMMENT = /\/\/[^\n\r]*/y
 const IDENTIFIER = /[^\s"#(){}[\]/\\;=]+/y
 
+/** The parser takes a `;` right behind a hexadecimal number for one of its digits (@bgotink/kdl 0.4.0). */
+const HEX_BEFORE_SEMICOLON = /^[+-]?0x[\da-fA-F_]+$/
+
 /**
- * Walks over the words and strings of a KDL text. Finds raw strings of KDL 1, and refuses deep nesting before the parser, which
- * descends by recursion, sees it. Text that is no KDL is passed over: the parser has the better message.
+ * Walks over the words and strings of a KDL text. Finds what the parser needs in another form: raw strings of KDL 1 (`r"…"`,
+ * `r#"…"#`), which files of older writers have. Refuses deep nesting before the parser, which descends by recursion, sees it.
+ * Text that is no KDL is passed over: the parser has the better message.
  */
-export function scanKdl(source: string): OldRawString[] {
-  const found: OldRawString[] = []
+export function scanKdl(source: string): Rewrite[] {
+  const rewrites: Rewrite[] = []
   let depth = 0
   let at = 0
   while (at < source.length) {
@@ -25,23 +29,29 @@ export function scanKdl(source: string): OldRawString[] {
     if (letter === '{' && ++depth > DEEPEST) throw new SyntaxFault(at, 'the file is nested too deeply')
     if (letter === '}') depth--
     const raw = letter === 'r' || letter === '#' ? rawStringAt(source, at) : undefined
-    if (raw?.isOld) found.push(raw)
-    at = raw?.end ?? at + skippedAt(source, at).length
+    if (raw?.rewrite) rewrites.push(raw.rewrite)
+    const skipped = raw ? source.slice(at, raw.end) : skippedAt(source, at)
+    at += skipped.length
+    if (source[at] === ';' && HEX_BEFORE_SEMICOLON.test(skipped)) rewrites.push({ at, end: at, text: ' ' })
   }
-  return found
+  return rewrites
 }
 
 /** A raw string of either version; one that is never closed ends with the file. */
-function rawStringAt(source: string, at: number): (OldRawString & { isOld: boolean }) | undefined {
+function rawStringAt(source: string, at: number): { end: number; rewrite: Rewrite | undefined } | undefined {
   RAW_START.lastIndex = at
   const [start, mark = '', hashes = '', quote = ''] = RAW_START.exec(source) ?? []
   if (start === undefined || (mark === '' && hashes === '')) return undefined
   const isOld = mark === 'r'
   // KDL 1 has no multi-line form: its `r"""` is an empty string and the start of another.
   const open = isOld ? '"' : quote
-  const close = source.indexOf(`${open}${hashes}`, at + mark.length + hashes.length + open.length)
-  const end = close < 0 ? source.length : close + open.length + hashes.length
-  return { at, end, hashes: hashes.length, isOld }
+  const from = at + mark.length + hashes.length
+  const close = source.indexOf(`${open}${hashes}`, from + open.length)
+  if (close < 0) return { end: source.length, rewrite: undefined }
+  const end = close + open.length + hashes.length
+  const marks = hashes || '#'
+  const text = `${marks}${source.slice(from, close + open.length)}${marks}`
+  return { end, rewrite: isOld ? { at, end, text } : undefined }
 }
 
 /** What is to be passed over as a whole: a comment, a string, a word, or else one character. */
@@ -82,21 +92,30 @@ function matchAt(pattern: RegExp, source: string, at: number): string | undefine
   return pattern.exec(source)?.[0]
 }
 
-/** Writes raw strings as KDL 2 has them, and tells where an offset of the new text stands in the old one. */
-export function modernizeRawStrings(
+/** Makes the rewrites, and tells where an offset of the new text stands in the old one. */
+export function rewriteKdl(
   source: string,
-  olds: readonly OldRawString[],
+  rewrites: readonly Rewrite[],
 ): { text: string; offsetOf: (at: number) => number } {
   let text = ''
   let from = 0
   const shifts: { at: number; by: number }[] = []
-  for (const { at, end, hashes } of olds) {
-    const marks = '#'.repeat(Math.max(hashes, 1))
-    const content = source.slice(at + 1 + hashes, end - hashes)
-    text += `${source.slice(from, at)}${marks}${content}${marks}`
-    from = end
-    shifts.push({ at: text.length, by: text.length - end })
+  for (const rewrite of rewrites) {
+    text += source.slice(from, rewrite.at) + rewrite.text
+    from = rewrite.end
+    shifts.push({ at: text.length, by: text.length - rewrite.end })
   }
   text += source.slice(from)
-  return { text, offsetOf: at => at - (shifts.findLast(shift => shift.at <= at)?.by ?? 0) }
+  return { text, offsetOf: at => at - shiftAt(shifts, at) }
+}
+
+function shiftAt(shifts: readonly { at: number; by: number }[], at: number): number {
+  let low = 0
+  let high = shifts.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (shifts[middle]!.at <= at) low = middle + 1
+    else high = middle
+  }
+  return shifts[low - 1]?.by ?? 0
 }

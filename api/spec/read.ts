@@ -81,7 +81,10 @@ function isWorkflow(root: SpecNode): boolean {
   return isMap(root) && root.entries.some(({ key }) => Object.hasOwn(WORKFLOW.fields, key))
 }
 
-/** Most KDL text is one long YAML scalar, so a format wins only with a map; else the error that came furthest tells the most. */
+/**
+ * Most KDL text is one long YAML scalar, so a format wins only with a map; else the error that came furthest tells the most.
+ * Of errors at one place YAML's is the best: nearly every text is YAML, and it says that a map is wanted.
+ */
 async function readByTrying(source: string, fileName: string): Promise<SpecRead> {
   let furthest: SpecRead | undefined
   let furthestAt = -1
@@ -91,7 +94,7 @@ async function readByTrying(source: string, fileName: string): Promise<SpecRead>
       return toTree(source, fileName, format, result)
     }
     const at = 'fault' in result ? result.fault.at : result.root.at
-    if (at > furthestAt) {
+    if (at > furthestAt || (at === furthestAt && format === 'yaml')) {
       furthestAt = at
       furthest = toRead(source, fileName, format, result)
     }

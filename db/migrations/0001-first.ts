@@ -17,6 +17,8 @@ export const first: Migration = {
       -- Visible to lists and claims only when live; the others are pieces of large work that tick finishes or removes.
       state TEXT NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'creating', 'initializing', 'deleting')),
       state_since INTEGER,
+      -- What an initializing workflow is going through, so that tick can finish it after a crash.
+      state_work TEXT CHECK (state_work IN ('initialize', 'reinitialize', 'reset')),
       created_at INTEGER NOT NULL,
       run_id INTEGER NOT NULL DEFAULT 0,
       is_canceled INTEGER NOT NULL DEFAULT 0,
@@ -113,9 +115,10 @@ export const first: Migration = {
     'CREATE INDEX job_ready ON job(workflow_id, class_id, priority DESC, id) WHERE status = 2',
     'CREATE INDEX job_held ON job(compute_node_id) WHERE compute_node_id IS NOT NULL',
 
+    // Adds before it takes away: an open workflow never looks as if it had no open job.
     `CREATE TRIGGER job_status_counted AFTER UPDATE OF status ON job WHEN OLD.status <> NEW.status BEGIN
-      UPDATE workflow_count SET n = n - 1 WHERE workflow_id = OLD.workflow_id AND status = OLD.status;
       UPDATE workflow_count SET n = n + 1 WHERE workflow_id = NEW.workflow_id AND status = NEW.status;
+      UPDATE workflow_count SET n = n - 1 WHERE workflow_id = OLD.workflow_id AND status = OLD.status;
     END`,
 
     `CREATE TABLE job_text (
@@ -250,11 +253,12 @@ export const first: Migration = {
 
     // What a claim handed out, so that a repeated claim_id gets the same answer.
     `CREATE TABLE claim (
-      claim_id TEXT PRIMARY KEY,
+      claim_id TEXT NOT NULL,
       workflow_id INTEGER NOT NULL,
       token TEXT NOT NULL,
       job_ids TEXT NOT NULL,
-      created_at INTEGER NOT NULL
+      created_at INTEGER NOT NULL,
+      PRIMARY KEY (claim_id, workflow_id)
     ) STRICT, WITHOUT ROWID`,
     'CREATE INDEX claim_by_time ON claim(created_at)',
 

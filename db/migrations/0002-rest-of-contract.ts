@@ -76,5 +76,30 @@ export const restOfContract: Migration = {
       error TEXT
     ) STRICT`,
     `CREATE UNIQUE INDEX task_active ON task(workflow_id) WHERE status IN ('queued', 'running')`,
+
+    // Workflow actions count where the status changes, so that no way of changing it is forgotten (contract/notes.md 12.2). Numbers are
+    // those of api/core/status.ts. A job becomes ready by unblocking only; retries and releases do not count again.
+    `CREATE TRIGGER action_jobs_ready AFTER UPDATE OF status ON job
+     WHEN OLD.status = 1 AND NEW.status = 2 AND EXISTS (SELECT 1 FROM action_job WHERE job_id = NEW.id) BEGIN
+      UPDATE action SET trigger_count = trigger_count + 1
+      WHERE id IN (SELECT action_id FROM action_job WHERE job_id = NEW.id)
+        AND trigger_type = 'on_jobs_ready' AND trigger_count < required_triggers;
+    END`,
+    `CREATE TRIGGER action_jobs_complete AFTER UPDATE OF status ON job
+     WHEN NEW.status IN (5, 6, 7, 8) AND OLD.status NOT IN (5, 6, 7, 8) AND EXISTS (SELECT 1 FROM action_job WHERE job_id = NEW.id) BEGIN
+      UPDATE action SET trigger_count = trigger_count + 1
+      WHERE id IN (SELECT action_id FROM action_job WHERE job_id = NEW.id)
+        AND trigger_type = 'on_jobs_complete' AND trigger_count < required_triggers
+        AND (SELECT is_canceled FROM workflow WHERE id = NEW.workflow_id) = 0;
+    END`,
+    // A counter of open jobs has reached zero; complete when all have. Never by canceling the workflow: runners do not run it then.
+    `CREATE TRIGGER action_workflow_complete AFTER UPDATE OF n ON workflow_count
+     WHEN NEW.n = 0 AND OLD.n > 0 AND NEW.status IN (0, 1, 2, 3, 4, 10) BEGIN
+      UPDATE action SET trigger_count = trigger_count + 1
+      WHERE workflow_id = NEW.workflow_id AND trigger_type = 'on_workflow_complete' AND trigger_count < required_triggers
+        AND (SELECT is_canceled FROM workflow WHERE id = NEW.workflow_id) = 0
+        AND NOT EXISTS (SELECT 1 FROM workflow_count
+          WHERE workflow_id = NEW.workflow_id AND n > 0 AND status IN (0, 1, 2, 3, 4, 10));
+    END`,
   ],
 }

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici'
+import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { proxyFor } from './proxy.ts'
 import type { ServerAddress } from './server-address.ts'
 import { ReplyTimeout, type Transport } from './transport.ts'
@@ -7,9 +7,11 @@ import { trustedCertificates } from './trusted-certificates.ts'
 /** More gain nothing: a runner has few requests in flight (platform.md 6). */
 const CONNECTIONS = 8
 
-/** Speaks HTTP through undici's pool, for the runner's loop: the quickest client there is, loaded only where it is used. */
-export async function openPoolTransport(address: ServerAddress, env: NodeJS.ProcessEnv): Promise<Transport> {
-  const { Pool, ProxyAgent } = await import('undici')
+/**
+ * Speaks HTTP through undici's pool, for the runner's loop: the quickest client there is. Import this file lazily, since undici costs a
+ * command half of its start-up.
+ */
+export function openPoolTransport(address: ServerAddress, env: NodeJS.ProcessEnv): Transport {
   const base = new URL(address.baseUrl)
   const proxy = proxyFor(base, env)
   const ca = trustedCertificates(address.caCert)

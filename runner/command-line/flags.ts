@@ -2,12 +2,13 @@
 import { parseDuration } from '../../api/core/duration.ts'
 import { usageError } from './error.ts'
 
-/** A whole number of at least `least`; undefined when the option is not given. */
-export function countFlag(name: string, text: string | undefined, least: number): number | undefined {
+/** A whole number of at least `least`, and of at most `most` where that is given; undefined when the option is not given. */
+export function countFlag(name: string, text: string | undefined, least: number, most?: number): number | undefined {
   if (text === undefined) return undefined
   const count = Number(text)
-  if (/^[+-]?\d+$/.test(text) && Number.isSafeInteger(count) && count >= least) return count
-  throw usageError(`Cannot read ${name} as it must be a whole number >= ${least}: current value is ${shown(text)}`)
+  if (/^[+-]?\d+$/.test(text) && count >= least && count <= (most ?? Number.MAX_SAFE_INTEGER)) return count
+  const range = most === undefined ? `>= ${least}` : `from ${least} to ${most}`
+  throw usageError(`Cannot read ${name} as it must be a whole number ${range}: current value is ${shown(text)}`)
 }
 
 /** A number above 0, as `16` or `1.5`. */

@@ -16,9 +16,9 @@ export function printJsonList(items: readonly unknown[]): void {
   printJson({ items, count: items.length })
 }
 
-/** Columns of the screen; for a pipe wide enough that nothing is cut. */
+/** Columns of the screen; a pipe has no end, so nothing is cut there. */
 export function screenWidth(): number {
-  return process.stdout.columns ?? 200
+  return process.stdout.columns || Number.POSITIVE_INFINITY
 }
 
 /** Colours for what goes to standard output. */

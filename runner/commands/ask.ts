@@ -24,7 +24,9 @@ export function expectValue<T>(reply: Reply<T>, doing: string, where: string): T
   if (reply.ok) return reply.value
   if (reply.status === undefined) throw cannotRun(`Cannot reach the control plane at ${where}: ${reply.message}`)
   if (reply.status === 401) {
-    throw cannotRun(`Cannot ${doing}: ${where} wants a token. Set HEADRACE_TOKEN; the server prints it when it starts`)
+    throw cannotRun(
+      `Cannot ${doing}: ${where} wants its token in HEADRACE_TOKEN. The token lies in headrace.json of the server's output directory`,
+    )
   }
   throw cannotRun(`Cannot ${doing}: ${reply.message}`)
 }
@@ -38,7 +40,7 @@ export async function listAll<T>(client: Client, path: string, doing: string, wh
     const separator = path.includes('?') ? '&' : '?'
     const reply = await client.request<Page<T>>('GET', `${path}${separator}offset=${items.length}`)
     const page = expectValue(reply, doing, where)
-    items.push(...page.items)
+    for (const item of page.items) items.push(item)
     if (!page.has_more || page.count === 0) return items
   }
 }

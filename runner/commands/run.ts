@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { allValues } from '../command-line/arguments.ts'
 import { CommandError } from '../command-line/error.ts'
 import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
@@ -7,7 +8,8 @@ import { nearPath } from '../near-path.ts'
 import { parseRunOptions } from '../run-options.ts'
 import { allCompleted } from '../screen/counts.ts'
 import { createProgress } from '../screen/progress.ts'
-import { renderSummary, summaryDocument } from '../screen/summary.ts'
+import { renderSummary } from '../screen/summary.ts'
+import { summaryDocument } from '../screen/summary-document.ts'
 import { formatOf } from './ask.ts'
 
 const ARGS = {
@@ -51,6 +53,12 @@ const ARGS = {
   ...CONTROL_PLANE,
 } as const
 
+/**
+ * V8 compiles hot functions on threads of its own, which on a node full of jobs take the cores from them. The runner's JavaScript is
+ * thin, so it may stay unoptimised for longer: a budget of about eight times the default.
+ */
+const OPTIMIZE_LATER = '--interrupt-budget=1000000'
+
 export default defineVerb({
   about:
     'Run a workflow on this machine. The same command again goes on where the last one ended. Exit code 0: all jobs completed, 1: some did not.',
@@ -61,6 +69,7 @@ export default defineVerb({
     'run 3 --url http://login1:8080 --time-limit 4h',
   ],
   async run(args, rawArgs) {
+    setFlagsFromString(OPTIMIZE_LATER)
     const format = formatOf(args.format)
     const flags = { ...args, labels: allValues(ARGS, rawArgs, 'label') }
     const options = parseRunOptions(flags, process.env, process.cwd())

@@ -36,7 +36,7 @@ export default defineVerb({
   },
   examples: ['server', 'server --host 0.0.0.0 --port 8080 --db /var/lib/headrace/headrace.db'],
   async run(args) {
-    const port = countFlag('--port', args.port, 0) ?? SERVER_PORT
+    const port = countFlag('--port', args.port, 0, 65_535) ?? SERVER_PORT
     const durability = wordFlag('--durability', args.durability, DURABILITIES) ?? 'process'
     const outputDir = resolve(args['output-dir'] ?? OUTPUT_DIR)
     const dbPath = args.db === undefined ? join(outputDir, DATABASE_NAME) : resolve(args.db)

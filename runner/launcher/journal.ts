@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { readBootId, readProcess } from './processes.ts'
-import { formatRecord, type JournaledLaunch, type LauncherLife, parseRecord } from './records.ts'
+import { formatRecord, type JournaledLaunch, type JournalRecord, type LauncherLife, parseRecord } from './records.ts'
 import type { LauncherKind } from './types.ts'
 
 export type { JournaledLaunch, LauncherLife } from './records.ts'
@@ -15,8 +15,13 @@ export function recordLife(path: string, launcherId: string, kind: LauncherKind,
   appendFileSync(path, `\n${formatRecord('L', launcherId, kind, pid, ticks(pid), ...runner, readBootId(), Date.now())}`)
 }
 
+/** Records that nothing of a life runs any more. On a full disk it stays unsaid, and the next start looks in vain for what is left. */
 export function recordLifeEnd(path: string, launcherId: string): void {
-  appendFileSync(path, `\n${formatRecord('C', launcherId)}`)
+  try {
+    appendFileSync(path, `\n${formatRecord('C', launcherId)}`)
+  } catch {
+    // Not worth an error to somebody who is about to end.
+  }
 }
 
 /** Reads what a journal holds; a file that is not there is an empty one. */
@@ -27,22 +32,35 @@ export function readJournal(path: string): Journal {
   for (const line of readText(path).split('\n')) {
     if (line === '') continue
     const record = parseRecord(line)
-    if (record?.type === 'life') lives.set(record.life.launcherId, record.life)
-    else if (record?.type === 'start') launches.set(keyOf(record.launch.launcherId, record.launch.tag), record.launch)
-    else if (record?.type === 'exit') {
-      const launch = launches.get(keyOf(record.launcherId, record.exit.tag))
-      if (launch) Object.assign(launch, { exit: record.exit, cut: record.cut })
-      else skipped += 1
-    } else if (record?.type === 'life end') {
-      const life = lives.get(record.launcherId)
-      if (life) life.closed = true
-    } else skipped += 1
+    if (!record || !takeRecord(record, lives, launches)) skipped += 1
   }
   return { lives: [...lives.values()], launches: [...launches.values()], skipped }
 }
 
-function keyOf(launcherId: string, tag: number): string {
-  return `${launcherId}.${tag}`
+/** False when the record speaks of something that was never begun. */
+function takeRecord(
+  record: JournalRecord,
+  lives: Map<string, LauncherLife>,
+  launches: Map<string, JournaledLaunch>,
+): boolean {
+  switch (record.type) {
+    case 'life':
+      lives.set(record.life.launcherId, record.life)
+      return true
+    case 'start':
+      launches.set(`${record.launch.launcherId}.${record.launch.tag}`, record.launch)
+      return true
+    case 'exit': {
+      const launch = launches.get(`${record.launcherId}.${record.exit.tag}`)
+      if (launch) Object.assign(launch, { exit: record.exit, cut: record.cut })
+      return launch !== undefined
+    }
+    case 'life end': {
+      const life = lives.get(record.launcherId)
+      if (life) life.closed = true
+      return life !== undefined
+    }
+  }
 }
 
 function readText(path: string): string {

@@ -5,6 +5,7 @@ import { recordLife, recordLifeEnd } from './journal.ts'
 import { reportLoss } from './loss.ts'
 import { neverRan } from './outcome.ts'
 import { findFault } from './request.ts'
+import { sendTogether } from './send.ts'
 import type { Exited, Launcher, LauncherEvents, LaunchRequest, Started } from './types.ts'
 import {
   encodeClose,
@@ -28,12 +29,12 @@ export async function openNative(binary: string, journal: string, events: Launch
   const helper = spawn(binary, [journal, launcherId], { stdio: 'pipe', detached: true }) as Helper
   const launcher = new NativeLauncher(helper, journal, launcherId, events)
   try {
+    recordLife(journal, launcherId, 'native', helper.pid ?? 0)
     await launcher.ready
   } catch (error) {
-    helper.kill('SIGKILL')
+    launcher.abandon()
     throw new Error(`Cannot start the native launcher: ${(error as Error).message}`)
   }
-  recordLife(journal, launcherId, 'native', helper.pid ?? 0)
   return launcher
 }
 
@@ -50,7 +51,7 @@ class NativeLauncher implements Launcher {
   readonly ready: Promise<void>
   #greet: (failure?: Error) => void = () => {}
   #greeted = false
-  #closing = false
+  #state: 'open' | 'closing' | 'abandoned' = 'open'
   #complaint = ''
 
   constructor(helper: Helper, journal: string, launcherId: string, events: LauncherEvents) {
@@ -59,6 +60,8 @@ class NativeLauncher implements Launcher {
     this.#launcherId = launcherId
     this.#events = events
     this.ready = this.#awaitGreeting()
+    // Whoever opens the launcher hears of a failure; he may have given up before.
+    this.ready.catch(() => {})
     const reader = new ReportReader()
     helper.stdout.on('data', (chunk: Buffer) => this.#handle(reader.read(chunk)))
     helper.stderr.on('data', (text: Buffer) => {
@@ -91,36 +94,37 @@ class NativeLauncher implements Launcher {
       return
     }
     this.#running.add(request.tag)
-    this.#send(encodeLaunch(request))
+    sendTogether(this.#helper.stdin, encodeLaunch(request))
   }
 
   signal(tag: number, signal: NodeJS.Signals): void {
-    if (this.#running.has(tag)) this.#send(encodeSignal(tag, signal))
+    if (this.#running.has(tag)) sendTogether(this.#helper.stdin, encodeSignal(tag, signal))
   }
 
-  async recall(tag: number): Promise<boolean> {
-    if (!this.#running.has(tag)) return false
+  async recall(tag: number, onAnswer?: (recalled: boolean) => void): Promise<boolean> {
+    if (!this.#running.has(tag)) {
+      onAnswer?.(false)
+      return false
+    }
     return new Promise(resolve => {
-      this.#recalls.set(tag, resolve)
-      this.#send(encodeRecall(tag))
+      this.#recalls.set(tag, recalled => {
+        onAnswer?.(recalled)
+        resolve(recalled)
+      })
+      sendTogether(this.#helper.stdin, encodeRecall(tag))
     })
   }
 
-  async close(options: { kill?: boolean } = {}): Promise<void> {
-    this.#closing = true
-    this.#send(encodeClose(options.kill ?? false))
-    await this.#ended
+  /** Ends a helper that nobody got to use. */
+  abandon(): void {
+    this.#state = 'abandoned'
+    this.#helper.kill('SIGKILL')
   }
 
-  /** What is sent in one tick goes out in one write. */
-  #send(frame: Buffer): void {
-    const { stdin } = this.#helper
-    if (stdin.destroyed) return
-    if (stdin.writableCorked === 0) {
-      stdin.cork()
-      process.nextTick(() => stdin.uncork())
-    }
-    stdin.write(frame)
+  async close(options: { kill?: boolean } = {}): Promise<void> {
+    this.#state = 'closing'
+    sendTogether(this.#helper.stdin, encodeClose(options.kill ?? false))
+    await this.#ended
   }
 
   #handle(reports: Report[]): void {
@@ -145,12 +149,15 @@ class NativeLauncher implements Launcher {
 
   async #handleEnd(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
     for (const tag of [...this.#recalls.keys()]) this.#settleRecall(tag, false)
-    if (this.#closing && code === 0) {
+    if (this.#state === 'abandoned' || (this.#state === 'closing' && code === 0)) {
       recordLifeEnd(this.#journal, this.#launcherId)
       return
     }
     const reason = this.#complaint.trim() || `The launcher ended unexpectedly: ${signal ?? `exit code ${code}`}`
-    if (!this.#greeted) return this.#greet(new Error(reason))
+    if (!this.#greeted) {
+      this.#greet(new Error(reason))
+      return
+    }
     await reportLoss(this.#journal, this.#launcherId, this.#running, this.#events, reason)
   }
 }

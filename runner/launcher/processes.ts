@@ -8,6 +8,12 @@ export type TickWindow = { fromTicks: number; toTicks: number }
 
 export const MARK_NAME = 'HEADRACE_LAUNCH'
 
+/** A launch's mark. Those of launchers around us stay in front, so that the outermost one finds our jobs too. */
+export function buildMark(launcherId: string, tag: number | string): string {
+  const inherited = process.env[MARK_NAME]
+  return `${inherited === undefined ? '' : `${inherited} `}${launcherId}.${tag}`
+}
+
 /** Whether the system tells of processes at all. */
 export const hasProc = existsSync('/proc/self/stat')
 

@@ -1,14 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, unlink, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recordLife, recordLifeEnd } from './journal.ts'
 import { reportLoss } from './loss.ts'
 import { neverRan } from './outcome.ts'
 import {
+  buildMark,
   hasProc,
   MARK_NAME,
   readProcess,
@@ -18,8 +18,10 @@ import {
   type TickWindow,
 } from './processes.ts'
 import type { JournaledLaunch, JournalRecord } from './records.ts'
-import { encodeLabel, findFault, isTooLong, listOverlay } from './request.ts'
-import { encodeTexts, Slot, type SlotSite, startScript } from './slot.ts'
+import { findFault, isTooLong } from './request.ts'
+import { makeScratch, removeScratch } from './scratch.ts'
+import { Slot, type SlotSite, startScript } from './slot.ts'
+import { encodeForSlot } from './slot-request.ts'
 import type { Exited, Launcher, LauncherEvents, LauncherOptions, LaunchRequest, Started } from './types.ts'
 
 /** Strays outside their group are looked for this long after an exit: a walk over all processes costs milliseconds. */
@@ -41,30 +43,23 @@ type Job = {
 export async function openShell(options: LauncherOptions): Promise<Launcher> {
   const launcherId = randomBytes(8).toString('hex')
   const journal = resolve(options.journal)
-  const watchdog = startScript('watchdog.sh', [launcherId, journal], {})
+  const scratch = makeScratch(launcherId)
+  const watchdog = startScript('watchdog.sh', [launcherId, journal, scratch], {})
   await new Promise<void>((settle, reject) => {
     watchdog.once('spawn', settle)
     watchdog.once('error', error =>
       reject(new Error(`Cannot open the shell stand-in as bash does not start: ${error.message}`)),
     )
   })
-  recordLife(journal, launcherId, 'shell', watchdog.pid ?? 0)
-  return new ShellLauncher(watchdog, launcherId, journal, options)
-}
-
-/** In memory where that can be had: the shells write a few small files for each job. */
-function makeScratch(): string {
   try {
-    return mkdtempSync('/dev/shm/headrace-')
-  } catch {
-    return mkdtempSync(join(tmpdir(), 'headrace-'))
+    recordLife(journal, launcherId, 'shell', watchdog.pid ?? 0)
+  } catch (error) {
+    watchdog.stdin?.end('close\n')
+    removeScratch(launcherId)
+    throw error
   }
-}
-
-/** The marks of launchers around us stay in front, so that the outermost one finds our jobs too. */
-function buildMark(launcherId: string, tag: number | string): string {
-  const inherited = process.env[MARK_NAME]
-  return `${inherited === undefined ? '' : `${inherited} `}${launcherId}.${tag}`
+  const { [MARK_NAME]: _, ...environment } = process.env as Record<string, string>
+  return new ShellLauncher(watchdog, { launcherId, journal, scratch, environment }, options)
 }
 
 class ShellLauncher implements Launcher {
@@ -72,8 +67,6 @@ class ShellLauncher implements Launcher {
   readonly #watchdog: ChildProcess
   readonly #site: SlotSite
   readonly #events: LauncherEvents
-  /** What jobs inherit: ours, without the mark of a launcher around us. */
-  readonly #environment: Record<string, string>
   readonly #slots: Slot[] = []
   readonly #jobs = new Map<number, Job>()
   #sweep: NodeJS.Timeout | undefined
@@ -81,19 +74,10 @@ class ShellLauncher implements Launcher {
   readonly #over: Promise<void>
   #finish: () => void = () => {}
 
-  constructor(watchdog: ChildProcess, launcherId: string, journal: string, events: LauncherEvents) {
-    this.#environment = { ...process.env } as Record<string, string>
-    delete this.#environment[MARK_NAME]
+  constructor(watchdog: ChildProcess, site: SlotSite, events: LauncherEvents) {
     this.#watchdog = watchdog
+    this.#site = site
     this.#events = events
-    const scratch = makeScratch()
-    this.#site = {
-      launcherId,
-      journal,
-      scratch,
-      mark: buildMark(launcherId, 'slot'),
-      environment: listOverlay(this.#environment),
-    }
     this.#over = new Promise(settle => {
       this.#finish = settle
     })
@@ -102,7 +86,7 @@ class ShellLauncher implements Launcher {
   }
 
   launch(request: LaunchRequest): void {
-    const fault = findFault(request) ?? (isTooLong(request, this.#environment) ? 'E2BIG' : undefined)
+    const fault = findFault(request) ?? (isTooLong(request, this.#site.environment) ? 'E2BIG' : undefined)
     if (fault) {
       setImmediate(() => this.#events.onExited([neverRan(request.tag, fault, fault === 'E2BIG' ? 'exec' : 'request')]))
       return
@@ -111,7 +95,8 @@ class ShellLauncher implements Launcher {
     const slot = leader?.slot ?? this.#slots.find(({ tags }) => tags.length === 0) ?? this.#openSlot()
     this.#jobs.set(request.tag, { slot, queued: leader !== undefined, signals: [] })
     slot.tags.push(request.tag)
-    slot.send(this.#encode(request, leader !== undefined))
+    const { environment, launcherId } = this.#site
+    slot.send(encodeForSlot(request, leader !== undefined, environment, buildMark(launcherId, request.tag)))
   }
 
   signal(tag: number, signal: NodeJS.Signals): void {
@@ -121,12 +106,16 @@ class ShellLauncher implements Launcher {
     else if (!job.queued || existsSync(this.#startFile(tag))) job.signals.push(signal)
   }
 
-  async recall(tag: number): Promise<boolean> {
+  async recall(tag: number, onAnswer?: (recalled: boolean) => void): Promise<boolean> {
     const job = this.#jobs.get(tag)
-    if (!job?.queued || !this.#decideStart(tag)) return false
-    job.slot.tags.splice(job.slot.tags.indexOf(tag), 1)
-    this.#jobs.delete(tag)
-    return true
+    // Once it has started, the file that decides may be gone again.
+    const recalled = job?.queued === true && job.process === undefined && this.#decideStart(tag)
+    if (job && recalled) {
+      job.slot.tags.splice(job.slot.tags.indexOf(tag), 1)
+      this.#jobs.delete(tag)
+    }
+    onAnswer?.(recalled)
+    return recalled
   }
 
   async close(options: { kill?: boolean } = {}): Promise<void> {
@@ -146,29 +135,6 @@ class ShellLauncher implements Launcher {
     this.#slots.push(slot)
     if (slot.pid > 0) this.#watchdog.stdin?.write(`slot ${slot.pid}\n`)
     return slot
-  }
-
-  #encode(request: LaunchRequest, queued: boolean): string {
-    const variable = (name: string) => (request.env[name] === undefined ? this.#environment[name] : request.env[name])
-    const removes = Object.values(request.env).includes(null)
-    // What the slot knows already is not sent again, unless something must be taken out of it.
-    const known = removes ? this.#environment : {}
-    const overlay = listOverlay({ ...known, ...request.env }).filter(entry => entry.includes('='))
-    // `env`, which starts the program, would take a program whose name has a `=` for a variable.
-    const argv = request.argv[0].includes('=') ? ['/bin/sh', '-c', 'exec "$@"', 'sh', ...request.argv] : request.argv
-    const combined = request.stderr === 'stdout' || (request.stderr === null && request.stdout === null)
-    return encodeTexts(
-      String(request.tag),
-      queued ? '1' : '0',
-      encodeLabel(request.label),
-      request.cwd === undefined ? '' : resolve(request.cwd),
-      resolve(request.stdout ?? '/dev/null'),
-      combined ? '' : resolve(request.stderr ?? '/dev/null'),
-      variable('PATH') ?? '/usr/bin:/bin',
-      removes ? '0' : '1',
-      [...overlay, `${MARK_NAME}=${buildMark(this.#site.launcherId, request.tag)}`],
-      argv,
-    )
   }
 
   /** Makes the file that the shell would make before it starts a queued launch: whoever is first decides. */
@@ -212,7 +178,7 @@ class ShellLauncher implements Launcher {
     if (job) {
       job.process = { pid, window }
       for (const signal of job.signals) this.#signalProcess(tag, job.process, signal)
-      if (job.queued) unlink(this.#startFile(tag), () => {})
+      if (job.queued) rmSync(this.#startFile(tag), { force: true })
     }
     return { tag, pid, startedAtMs }
   }
@@ -237,10 +203,10 @@ class ShellLauncher implements Launcher {
     // By this file the shells know that a KILL from now on is no result.
     writeFileSync(join(this.#site.scratch, 'cut'), '')
     const canceled: Exited[] = []
-    for (const tag of [...this.#jobs.keys()]) {
+    // What waits first: a kill lets its successor start.
+    for (const tag of [...this.#jobs.keys()])
       if (await this.recall(tag)) canceled.push(neverRan(tag, 'ECANCELED', 'canceled'))
-      else this.signal(tag, 'SIGKILL')
-    }
+    for (const tag of this.#jobs.keys()) this.signal(tag, 'SIGKILL')
     if (canceled.length > 0) this.#events.onExited(canceled)
   }
 
@@ -276,7 +242,7 @@ class ShellLauncher implements Launcher {
   }
 
   #cleanUp(): void {
-    rmSync(this.#site.scratch, { recursive: true, force: true })
+    removeScratch(this.#site.launcherId)
     this.#finish()
   }
 }

@@ -2,16 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { findScript } from './places.ts'
+import { buildMark, MARK_NAME } from './processes.ts'
 import { type JournalRecord, parseRecord } from './records.ts'
+import { listOverlay } from './request.ts'
+import { sendTogether } from './send.ts'
+import { DEFAULT_PATH, encodeTexts } from './slot-request.ts'
 
 /** What a slot needs to know of its launcher. */
-export type SlotSite = {
-  launcherId: string
-  journal: string
-  scratch: string
-  mark: string
-  environment: readonly string[]
-}
+export type SlotSite = { launcherId: string; journal: string; scratch: string; environment: Record<string, string> }
 
 type SlotProcess = ChildProcess & { stdin: Writable; stdout: Readable }
 
@@ -24,14 +22,8 @@ export function startScript(name: string, args: readonly string[], env: Record<s
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: true,
     // Bytes are bytes; nothing of the user's own shell settings comes in.
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', ...env },
+    env: { PATH: process.env.PATH ?? DEFAULT_PATH, LC_ALL: 'C', ...env },
   })
-}
-
-/** Texts as the slot reads them: each ends in NUL, a list begins with its length. */
-export function encodeTexts(...parts: (string | readonly string[])[]): string {
-  const texts = parts.flatMap(part => (typeof part === 'string' ? [part] : [String(part.length), ...part]))
-  return texts.map(text => `${text}\0`).join('')
 }
 
 /** One resident shell and the launches that were given to it, the running one first. */
@@ -44,7 +36,7 @@ export class Slot {
 
   constructor(site: SlotSite, number: number, onRecords: (records: JournalRecord[]) => void, onEnd: () => void) {
     const args = [site.launcherId, site.journal, site.scratch, String(number)]
-    this.#process = startScript('slot.sh', args, { HEADRACE_LAUNCH: site.mark }) as SlotProcess
+    this.#process = startScript('slot.sh', args, { [MARK_NAME]: buildMark(site.launcherId, 'slot') }) as SlotProcess
     this.pid = this.#process.pid ?? 0
     this.#process.stdin.on('error', () => {})
     this.#process.stdout.on('data', (chunk: Buffer) => onRecords(this.#read(chunk)))
@@ -54,17 +46,11 @@ export class Slot {
       this.#process.once('error', resolve)
     })
     void this.#ended.then(onEnd)
-    this.send(encodeTexts(site.environment))
+    this.send(encodeTexts(listOverlay(site.environment)))
   }
 
-  /** What is sent in one tick goes out in one write. */
   send(texts: string): void {
-    const { stdin } = this.#process
-    if (stdin.writableCorked === 0) {
-      stdin.cork()
-      process.nextTick(() => stdin.uncork())
-    }
-    stdin.write(texts)
+    sendTogether(this.#process.stdin, texts)
   }
 
   /** Lets the shell end when it has done what it was given. */

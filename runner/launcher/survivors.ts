@@ -10,6 +10,7 @@ import {
   signalProcess,
   startedWithin,
 } from './processes.ts'
+import { removeScratch } from './scratch.ts'
 
 /** A launcher whose runner died ends its jobs at once; one that takes longer hangs with them and is ended itself. */
 const LAUNCHER_PATIENCE_MS = 10_000
@@ -80,6 +81,9 @@ export async function endSurvivors(path: string): Promise<{ ended: number }> {
     return left.length === 0
   }, DEATH_PATIENCE_MS)
   if (!gone) throw new Error(`Cannot end processes of a former run: ${left.map(({ pid }) => pid).join(', ')}`)
-  for (const { launcherId } of open) recordLifeEnd(path, launcherId)
+  for (const { launcherId } of open) {
+    removeScratch(launcherId)
+    recordLifeEnd(path, launcherId)
+  }
   return { ended: ended.size }
 }

@@ -49,8 +49,11 @@ export interface Launcher {
   launch(request: LaunchRequest): void
   /** Sends a signal to the whole process group of a launch and to its known strays. Unknown or ended tags are ignored. */
   signal(tag: number, signal: NodeJS.Signals): void
-  /** Takes back a launch that waits for its predecessor; false when it has already started. */
-  recall(tag: number): Promise<boolean>
+  /**
+   * Takes back a launch that waits for its predecessor; what waited for it waits for that one instead. False when it has already
+   * started. `onAnswer` is told before any later event is reported.
+   */
+  recall(tag: number, onAnswer?: (recalled: boolean) => void): Promise<boolean>
   /** Ends the helper when all launches have ended; kills what still runs when asked to. */
   close(options?: { kill?: boolean }): Promise<void>
 }

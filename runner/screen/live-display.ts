@@ -35,7 +35,7 @@ export function createLiveDisplay({ write, size, clock, paint }: LiveDisplayOpti
 
   return {
     update(next) {
-      if (ended) return
+      if (ended || next.total === 0) return
       snapshot = next
       rate.record(clock(), next.finishedHere)
       if (timer !== undefined) return

@@ -30,7 +30,7 @@ export function createPlainDisplay({ write, clock }: { write(text: string): void
 
   return {
     update(next) {
-      if (ended) return
+      if (ended || next.total === 0) return
       snapshot = next
       rate.record(clock(), next.finishedHere)
       if (isDue(next)) show(next)
@@ -46,4 +46,4 @@ export function createPlainDisplay({ write, clock }: { write(text: string): void
 }
 
 const milestoneOf = ({ counts, total }: ProgressSnapshot): number =>
-  total === 0 ? MILESTONES : Math.floor((doneCount(counts) / total) * MILESTONES)
+  Math.floor((doneCount(counts) / total) * MILESTONES)

@@ -49,7 +49,7 @@ function headLine(
 
 function barLine(snapshot: ProgressSnapshot, perSecond: number | undefined, width: number, paint: Paint): string {
   const done = doneCount(snapshot.counts)
-  const share = snapshot.total === 0 ? 1 : done / snapshot.total
+  const share = done / snapshot.total
   const rate = perSecond === undefined ? '' : `, ${formatRate(perSecond)}`
   const label = `${Math.floor(share * 100)}% ${formatCount(done)} of ${formatCount(snapshot.total)}${rate}`
   const room = Math.min(WIDEST_BAR, width - widthOf(label) - 1)
@@ -97,13 +97,14 @@ function runningLines(snapshot: ProgressSnapshot, nowMs: number, width: number, 
 export function timeLeft(snapshot: ProgressSnapshot, perSecond: number | undefined): string | undefined {
   const left = snapshot.total - doneCount(snapshot.counts) - snapshot.counts.disabled
   if (perSecond === undefined || left <= 0) return undefined
-  return formatSeconds(Math.max(1, Math.ceil(left / perSecond)))
+  const seconds = Math.ceil(left / perSecond)
+  return seconds < 60 ? `${seconds} s` : formatSeconds(seconds)
 }
 
 /** The same facts in one line, for logs and pipes. */
 export function renderProgressLine(snapshot: ProgressSnapshot, perSecond: number | undefined): string {
   const done = doneCount(snapshot.counts)
-  const share = snapshot.total === 0 ? 100 : Math.floor((done / snapshot.total) * 100)
+  const share = Math.floor((done / snapshot.total) * 100)
   const bad = sumOf(snapshot.counts, status => status === 'failed' || status === 'terminated' || status === 'canceled')
   const left = timeLeft(snapshot, perSecond)
   const parts = [

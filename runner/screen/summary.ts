@@ -9,28 +9,24 @@ import type { FailedJob, RunSummary } from './types.ts'
  * people would.
  */
 export function renderSummary(summary: RunSummary, paint: Paint, shown: (path: string) => string): string {
-  const { failed, counts } = summary
-  const unsuccessful = unsuccessfulCount(summary)
-  const more = unsuccessful - failed.length
+  const { failed, counts, workflowId } = summary
+  const more = unsuccessfulCount(summary) - failed.length
+  // What the stop itself has ended did not fail on its own: there is nothing to look for in its logs.
+  const own = failed.filter(job => !(isStop(summary) && job.failureClass === 'allocation_end'))
+  const parts = countParts(counts, paint).map(part => part.painted)
   return [
     headline(summary, paint),
-    ...(allCompleted(counts)
-      ? []
-      : [
-          countParts(counts, paint)
-            .map(part => part.painted)
-            .join('  '),
-        ]),
-    ...failed.flatMap(job => ['', ...failedLines(job, paint)]),
-    ...(failed.length > 0 && more > 0
-      ? ['', `… and ${formatCount(more)} more: runner results ${summary.workflowId}`]
-      : []),
+    ...(allCompleted(counts) ? [] : [parts.join('  ')]),
+    ...own.flatMap(job => ['', ...failedLines(job, paint, shown)]),
+    ...(own.length > 0 && more > 0 ? ['', `… and ${formatCount(more)} more: runner results ${workflowId}`] : []),
     ...unrunnableLines(summary),
     ...nextStep(summary),
     `Logs and database: ${shown(summary.outputDir)}`,
     '',
   ].join('\n')
 }
+
+const isStop = ({ stoppedBy }: RunSummary): boolean => stoppedBy === 'interrupt' || stoppedBy === 'time_limit'
 
 function headline(summary: RunSummary, paint: Paint): string {
   const { counts, wallSeconds } = summary
@@ -58,48 +54,30 @@ function unrunnableLines({ unrunnable }: RunSummary): string[] {
   return unrunnable.map(({ jobId, name, reason }) => `${clean(name)} (job ${jobId}) cannot run here: ${clean(reason)}`)
 }
 
-/** What to do about a run that is not at its end. */
+/** What to do about a run that is not at its end, and about jobs that failed. */
 function nextStep(summary: RunSummary): string[] {
-  const { counts, stoppedBy } = summary
-  const left = sumOf(counts, () => true) - doneCount(counts) - counts.disabled
+  const lines = stopLines(summary)
+  if (unsuccessfulCount(summary) === 0 || summary.stoppedBy === 'canceled') return lines
+  const jobs = isStop(summary) ? 'failed and ended jobs' : 'failed jobs'
+  return [...lines, `--retry-failed runs the ${jobs} and what hangs below them again.`]
+}
+
+function stopLines({ counts, stoppedBy }: RunSummary): string[] {
+  const left = counted(sumOf(counts, () => true) - doneCount(counts) - counts.disabled, 'job')
   switch (stoppedBy) {
     case 'interrupt':
-      return [`Interrupted with ${counted(left, 'job')} left: the same command goes on.`]
+      return [`Interrupted with ${left} left: the same command goes on.`]
     case 'time_limit':
-      return [`The time limit ended the run with ${counted(left, 'job')} left: the same command goes on.`]
+      return [`The time limit ended the run with ${left} left: the same command goes on.`]
     case 'canceled':
       return ['The workflow was canceled.']
     case 'no_room':
-      return [`${counted(left, 'job')} left that no node has room for: runner explain JOB says what is missing.`]
+      return [`${left} left that no node has room for: runner explain JOB says what is missing.`]
     case 'other_runners':
-      return [`${counted(left, 'job')} left with other runners.`]
+      return [`${left} left with other runners.`]
     case undefined:
-      return unsuccessfulCount(summary) > 0
-        ? ['--retry-failed runs the failed jobs and what hangs below them again.']
-        : []
+      return []
   }
 }
 
 const unsuccessfulCount = ({ counts }: RunSummary): number => counts.failed + counts.terminated + counts.pending_failed
-
-/** The same for programs: one document in the wire's words. */
-export function summaryDocument(summary: RunSummary) {
-  return {
-    workflow_id: summary.workflowId,
-    run_id: summary.runId,
-    name: summary.name,
-    counts: summary.counts,
-    wall_seconds: summary.wallSeconds,
-    output_dir: summary.outputDir,
-    stopped_by: summary.stoppedBy ?? null,
-    failed: summary.failed.map(job => ({
-      job_id: job.jobId,
-      name: job.name,
-      status: job.status,
-      return_code: job.returnCode ?? null,
-      failure_class: job.failureClass ?? null,
-      log_paths: job.logPaths,
-    })),
-    unrunnable: summary.unrunnable.map(({ jobId, name, reason }) => ({ job_id: jobId, name, reason })),
-  }
-}

@@ -7,6 +7,7 @@ export type ProgressSnapshot = {
   workflowId: number
   name: string
   counts: StatusCounts
+  /** 0 until the first look at the workflow; nothing is shown before. */
   total: number
   /** Jobs that ended under this runner since it started; the rate and the time left follow from them. */
   finishedHere: number

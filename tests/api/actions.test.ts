@@ -11,11 +11,16 @@ beforeAll(async () => {
 afterAll(() => t.close())
 
 const COMMANDS = { action_type: 'run_commands', action_config: { commands: ['echo'] } }
-const make = async (fields: object) => t.post(`/workflows/${workflow}/actions`, { trigger_type: 'on_workflow_start', ...COMMANDS, ...fields })
+const make = async (fields: object) =>
+  t.post(`/workflows/${workflow}/actions`, { trigger_type: 'on_workflow_start', ...COMMANDS, ...fields })
 
 it('POST actions stores the number of triggers it needs', async () => {
   const jobs = [await seedJob(t, workflow), await seedJob(t, workflow)]
-  const { body } = await make({ trigger_type: 'on_jobs_ready', job_ids: [jobs[1], jobs[0], jobs[0]], required_triggers: 9 })
+  const { body } = await make({
+    trigger_type: 'on_jobs_ready',
+    job_ids: [jobs[1], jobs[0], jobs[0]],
+    required_triggers: 9,
+  })
   expect(body).toEqual({
     id: body.id,
     workflow_id: workflow,
@@ -29,7 +34,11 @@ it('POST actions stores the number of triggers it needs', async () => {
     is_recovery: false,
   })
   expect((await t.get(`/workflows/${workflow}/actions`)).body).toContainEqual(body)
-  expect((await make({ trigger_count: 1, executed: true })).body).toMatchObject({ required_triggers: 1, trigger_count: 1, executed: true })
+  expect((await make({ trigger_count: 1, executed: true })).body).toMatchObject({
+    required_triggers: 1,
+    trigger_count: 1,
+    executed: true,
+  })
 })
 
 it('POST actions refuses unknown triggers, foreign jobs and a configuration that does not fit', async () => {
@@ -61,7 +70,8 @@ it('GET pending lists what is due and not executed, of the types asked for', asy
   await own({ trigger_type: 'on_workflow_start' })
   await own({ trigger_type: 'on_workflow_start', trigger_count: 1, executed: true })
   await own({ trigger_type: 'on_jobs_ready', job_ids: [] })
-  const pending = async (query: string) => (await t.get(`/workflows/${id}/actions/pending${query}`)).body.map((item: { id: number }) => item.id)
+  const pending = async (query: string) =>
+    (await t.get(`/workflows/${id}/actions/pending${query}`)).body.map((item: { id: number }) => item.id)
   expect(await pending('')).toEqual([start, worker])
   expect(await pending('?trigger_type=on_workflow_start')).toEqual([start])
   expect(await pending('?trigger_type=on_worker_start&trigger_type=on_workflow_start')).toEqual([start, worker])
@@ -72,15 +82,23 @@ it('POST claim gives an action to one node only, a persistent one to all', async
   const { body: once } = await make({})
   const path = `/workflows/${workflow}/actions/${once.id}/claim`
   expect((await t.post(path, { compute_node_id: 999 })).body.error.field).toBe('compute_node_id')
-  expect((await t.post(path, { compute_node_id: node })).body).toEqual({ action_id: once.id, success: true, claimed: true })
+  expect((await t.post(path, { compute_node_id: node })).body).toEqual({
+    action_id: once.id,
+    success: true,
+    claimed: true,
+  })
   const taken = await t.post(path)
   expect([taken.status, taken.body.error.claimed]).toEqual([409, false])
-  const stored = (await t.get(`/workflows/${workflow}/actions`)).body.find((item: { id: number }) => item.id === once.id)
+  const stored = (await t.get(`/workflows/${workflow}/actions`)).body.find(
+    (item: { id: number }) => item.id === once.id,
+  )
   expect(stored).toMatchObject({ executed: true, executed_by: node, executed_at: '2026-01-01T00:00:00.000+00:00' })
 
   const { body: always } = await make({ persistent: true })
   for (const _ of [1, 2]) {
-    expect((await t.post(`/workflows/${workflow}/actions/${always.id}/claim`, { compute_node_id: null })).status).toBe(200)
+    expect((await t.post(`/workflows/${workflow}/actions/${always.id}/claim`, { compute_node_id: null })).status).toBe(
+      200,
+    )
   }
   expect((await t.post(`/workflows/${await seedWorkflow(t)}/actions/${always.id}/claim`, {})).status).toBe(404)
 })
@@ -88,8 +106,12 @@ it('POST claim gives an action to one node only, a persistent one to all', async
 it('PUT merges keys into action_config and DELETE answers with a message', async () => {
   const { body } = await make({ action_type: 'schedule_nodes', action_config: { scheduler_id: 1, num_allocations: 2 } })
   const path = `/workflows/${workflow}/actions/${body.id}`
-  expect((await t.put(path, { num_allocations: 5 })).body.action_config).toEqual({ scheduler_id: 1, num_allocations: 5 })
-  for (const wrong of [{}, [], { num_allocations: null }, { surprise: 1 }]) expect((await t.put(path, wrong)).status).toBe(422)
+  expect((await t.put(path, { num_allocations: 5 })).body.action_config).toEqual({
+    scheduler_id: 1,
+    num_allocations: 5,
+  })
+  for (const wrong of [{}, [], { num_allocations: null }, { surprise: 1 }])
+    expect((await t.put(path, wrong)).status).toBe(422)
   expect((await t.del(path)).body).toMatchObject({ id: body.id, message: expect.any(String) })
   expect((await t.del(path)).status).toBe(404)
 })

@@ -31,10 +31,20 @@ it('POST /compute_nodes registers an active node with its labels as a set', asyn
 
 it('PUT /compute_nodes changes what is there, but never the labels, and tells the stream of the end', async () => {
   const id = await seedNode(t, workflow, { labels: ['a'] })
-  const { body } = await t.put(`/compute_nodes/${id}`, { is_active: false, duration_seconds: 9.5, labels: ['z'], hostname: null })
+  const { body } = await t.put(`/compute_nodes/${id}`, {
+    is_active: false,
+    duration_seconds: 9.5,
+    labels: ['z'],
+    hostname: null,
+  })
   expect(body).toMatchObject({ id, is_active: false, duration_seconds: 9.5, labels: ['a'], hostname: 'node-1' })
   const types = await t.db.read(function* () {
-    const [rows] = yield [{ sql: `SELECT type FROM stream_event WHERE workflow_id = ? AND data->>'$.compute_node_id' = ? ORDER BY seq`, args: [workflow, id] }]
+    const [rows] = yield [
+      {
+        sql: `SELECT type FROM stream_event WHERE workflow_id = ? AND data->>'$.compute_node_id' = ? ORDER BY seq`,
+        args: [workflow, id],
+      },
+    ]
     return rows!.map((row: { type: string }) => row.type)
   })
   expect(types).toEqual(['compute_node_started', 'compute_node_stopped'])
@@ -66,7 +76,9 @@ it('DELETE /compute_nodes refuses a node that holds jobs, and keeps the results 
   await t.put(`/jobs/${job}/start_job/0/${node}`)
   expect((await t.del(`/compute_nodes/${node}`)).status).toBe(422)
   expect((await t.del(`/compute_nodes?workflow_id=${id}`)).body).toEqual({ count: 1 })
-  expect((await t.get(`/results?workflow_id=${id}`)).body.items).toMatchObject([{ job_id: done, compute_node_id: free }])
+  expect((await t.get(`/results?workflow_id=${id}`)).body.items).toMatchObject([
+    { job_id: done, compute_node_id: free },
+  ])
   await t.put(`/jobs/${job}/manage_status_change/ready/0`)
   expect((await t.del(`/compute_nodes/${node}`)).body.id).toBe(node)
 })

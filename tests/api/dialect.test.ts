@@ -66,7 +66,10 @@ it('workflowReply() leaves out a text resource_monitor_config that new readers c
   const bad = await seedWorkflow(t, { resource_monitor_config: '{"enabled":"yes"}' })
   const good = await seedWorkflow(t, { resource_monitor_config: '{"enabled":true,"granularity":"summary"}' })
   expect((await t.get(`/workflows/${bad}`, NEW)).body).not.toHaveProperty('resource_monitor_config')
-  expect((await t.get(`/workflows/${good}`, NEW)).body.resource_monitor_config).toEqual({ enabled: true, granularity: 'summary' })
+  expect((await t.get(`/workflows/${good}`, NEW)).body.resource_monitor_config).toEqual({
+    enabled: true,
+    granularity: 'summary',
+  })
   expect((await t.get(`/workflows/${bad}`, OLD)).body.resource_monitor_config).toBe('{"enabled":"yes"}')
 })
 

@@ -15,7 +15,12 @@ it('POST, GET, PUT and DELETE /files carry one file through', async () => {
   expect(body).toEqual({ id: body.id, workflow_id: workflow, name: 'f', path: '/f', st_mtime: 1.5 })
   expect((await t.get(`/files/${body.id}`)).body).toEqual(body)
   // A PUT without st_mtime clears it: clients do that for a file that has vanished.
-  expect((await t.put(`/files/${body.id}`, { name: 'g' })).body).toEqual({ id: body.id, workflow_id: workflow, name: 'g', path: '/f' })
+  expect((await t.put(`/files/${body.id}`, { name: 'g' })).body).toEqual({
+    id: body.id,
+    workflow_id: workflow,
+    name: 'g',
+    path: '/f',
+  })
   expect((await t.del(`/files/${body.id}`)).body.id).toBe(body.id)
   for (const method of ['get', 'del'] as const) expect((await t[method](`/files/${body.id}`)).status).toBe(404)
   expect((await t.put(`/files/${body.id}`, {})).status).toBe(404)
@@ -43,7 +48,8 @@ it('GET /files filters by name, part of the path, and who makes the file', async
   const made = await seedFile(t, id, 'made', { path: '/out/Result.csv' })
   const given = await seedFile(t, id, 'given', { path: '/in/x' })
   const job = await seedJob(t, id, { output_file_ids: [made], input_file_ids: [given] })
-  const ids = async (query: string) => (await t.get(`/files?workflow_id=${id}&${query}`)).body.items.map((item: { id: number }) => item.id)
+  const ids = async (query: string) =>
+    (await t.get(`/files?workflow_id=${id}&${query}`)).body.items.map((item: { id: number }) => item.id)
   expect(await ids('name=made')).toEqual([made])
   expect(await ids('name=mad')).toEqual([])
   expect(await ids('path=result')).toEqual([made])

@@ -56,7 +56,10 @@ it('S24 start_job, retry and manage_status_change refuse a stale run with both n
     await t.put(`/jobs/${id}/manage_status_change/ready/4`),
   ]) {
     expect(reply.status).toBe(422)
-    expect(reply.body.error).toMatchObject({ code: 'stale_run', message: expect.stringMatching(/Run ID mismatch.*4.*0/) })
+    expect(reply.body.error).toMatchObject({
+      code: 'stale_run',
+      message: expect.stringMatching(/Run ID mismatch.*4.*0/),
+    })
   }
   expect((await t.put(`/jobs/${id}/manage_status_change/pending/4`)).status).toBe(200)
 })
@@ -66,12 +69,21 @@ it('start_job binds the job to its node, writes the event, and refuses an unknow
   await setStatus(t, id, 'pending')
   expect((await t.put(`/jobs/${id}/start_job/0/9999`)).body.error.field).toBe('compute_node_id')
   const { body } = await t.put(`/jobs/${id}/start_job/0/${node}`)
-  expect(body).toMatchObject({ id, status: 'running', compute_node_id: node, start_time: '2026-01-01T00:00:00.000+00:00' })
+  expect(body).toMatchObject({
+    id,
+    status: 'running',
+    compute_node_id: node,
+    start_time: '2026-01-01T00:00:00.000+00:00',
+  })
   const events = await t.db.read(function* () {
-    const [rows] = yield [{ sql: 'SELECT seq, type, data FROM stream_event WHERE workflow_id = ? AND job_id = ?', args: [workflow, id] }]
+    const [rows] = yield [
+      { sql: 'SELECT seq, type, data FROM stream_event WHERE workflow_id = ? AND job_id = ?', args: [workflow, id] },
+    ]
     return rows!
   })
-  expect(events).toEqual([{ seq: expect.any(Number), type: 'job_started', data: JSON.stringify({ compute_node_id: node, run_id: 0 }) }])
+  expect(events).toEqual([
+    { seq: expect.any(Number), type: 'job_started', data: JSON.stringify({ compute_node_id: node, run_id: 0 }) },
+  ])
 })
 
 it('manage_status_change clears the binding and resets the complete jobs below an uninitialized one', async () => {
@@ -85,13 +97,19 @@ it('manage_status_change clears the binding and resets the complete jobs below a
   expect((await t.put(`/jobs/${a}/manage_status_change/ready/0`)).body).not.toHaveProperty('compute_node_id')
   for (const job of [a, b, c]) await setStatus(t, job, 'completed')
   await t.put(`/jobs/${a}/manage_status_change/uninitialized/0`)
-  expect([(await read(a)).status, (await read(b)).status, (await read(c)).status]).toEqual(Array(3).fill('uninitialized'))
+  expect([(await read(a)).status, (await read(b)).status, (await read(c)).status]).toEqual(
+    Array(3).fill('uninitialized'),
+  )
 })
 
 it('retry makes the next attempt until they are spent, and keeps the record', async () => {
   const id = await seedJob(t, workflow)
   await setStatus(t, id, 'failed')
-  expect((await t.post(`/jobs/${id}/retry/0?max_retries=2`)).body).toMatchObject({ status: 'ready', attempt_id: 2, origin: 'retry' })
+  expect((await t.post(`/jobs/${id}/retry/0?max_retries=2`)).body).toMatchObject({
+    status: 'ready',
+    attempt_id: 2,
+    origin: 'retry',
+  })
   await setStatus(t, id, 'failed')
   expect((await t.post(`/jobs/${id}/retry/0?max_retries=2`)).status).toBe(422)
   expect((await t.post(`/jobs/${id}/retry/0`)).status).toBe(400)
@@ -121,12 +139,21 @@ it('retry blocks again what was canceled or ready because of the job', async () 
     completion_time: '2026-01-01T00:00:00Z',
     status: 'failed',
   })
-  const statuses = async () => [(await read(canceled)).status, (await read(below)).status, (await read(tolerant)).status]
+  const statuses = async () => [
+    (await read(canceled)).status,
+    (await read(below)).status,
+    (await read(tolerant)).status,
+  ]
   expect(await statuses()).toEqual(['canceled', 'canceled', 'ready'])
   await t.post(`/jobs/${head}/retry/0?max_retries=3`)
   expect(await statuses()).toEqual(['blocked', 'blocked', 'blocked'])
   const counts = await t.db.read(function* () {
-    const [rows] = yield [{ sql: 'SELECT unfinished, unsuccessful FROM job WHERE workflow_id = ? AND id > ? ORDER BY id', args: [id, head] }]
+    const [rows] = yield [
+      {
+        sql: 'SELECT unfinished, unsuccessful FROM job WHERE workflow_id = ? AND id > ? ORDER BY id',
+        args: [id, head],
+      },
+    ]
     return rows!
   })
   expect(counts).toEqual(Array(3).fill({ unfinished: 1, unsuccessful: 0 }))

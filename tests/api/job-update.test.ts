@@ -16,11 +16,22 @@ const put = async (id: number, changes: object) => t.put(`/jobs/${id}`, { ...(aw
 it('PUT /jobs takes back everything it gave as no change, at any status', async () => {
   const file = await seedFile(t, workflow, 'f')
   const before = await seedJob(t, workflow)
-  const id = await seedJob(t, workflow, { env: { B: '2', A: '1' }, input_file_ids: [file], depends_on_job_ids: [before], labels: ['x'] })
+  const id = await seedJob(t, workflow, {
+    env: { B: '2', A: '1' },
+    input_file_ids: [file],
+    depends_on_job_ids: [before],
+    labels: ['x'],
+  })
   for (const status of ['uninitialized', 'running', 'completed'] as const) {
     await setStatus(t, id, status)
     const stored = await read(id)
-    const generous = { env: { A: '1', B: '2' }, scheduler_id: 0, failure_handler_id: 0, invocation_script: '', output_file_ids: [] }
+    const generous = {
+      env: { A: '1', B: '2' },
+      scheduler_id: 0,
+      failure_handler_id: 0,
+      invocation_script: '',
+      output_file_ids: [],
+    }
     expect((await put(id, generous)).body, status).toEqual(stored)
   }
 })
@@ -50,7 +61,8 @@ it('PUT /jobs refuses frozen fields with their names, the status and the word un
   await setStatus(t, id, 'running')
   const { status, body } = await put(id, { name: 'newer', command: 'x', env: { A: '1' } })
   expect(status).toBe(422)
-  for (const word of ['Cannot update job', 'name', 'command', 'env', 'running', 'uninitialized']) expect(body.error.message).toContain(word)
+  for (const word of ['Cannot update job', 'name', 'command', 'env', 'running', 'uninitialized'])
+    expect(body.error.message).toContain(word)
   expect((await read(id)).name).toBe('new')
 })
 
@@ -76,7 +88,10 @@ it('PUT /jobs replaces the dependencies as a set and refuses a cycle', async () 
   const a = await seedJob(t, workflow)
   const b = await seedJob(t, workflow, { depends_on_job_ids: [a] })
   const c = await seedJob(t, workflow)
-  expect((await put(c, { depends_on_job_ids: [b, a, a], status: 'uninitialized' })).body.depends_on_job_ids).toEqual([a, b])
+  expect((await put(c, { depends_on_job_ids: [b, a, a], status: 'uninitialized' })).body.depends_on_job_ids).toEqual([
+    a,
+    b,
+  ])
   expect((await put(c, { depends_on_job_ids: [b] })).body.depends_on_job_ids).toEqual([b])
   for (const wrong of [[a], [c]]) {
     const { status, body } = await put(a, { depends_on_job_ids: wrong })

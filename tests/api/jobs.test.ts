@@ -13,7 +13,10 @@ afterAll(() => t.close())
 const job = (fields: object = {}) => ({ workflow_id: workflow, name: 'j', command: 'true', ...fields })
 
 it('POST /jobs stores what the server decides and merges the environments', async () => {
-  const { body } = await t.post('/jobs', job({ status: 'running', attempt_id: 4, env: { B: 'job', C: 'job' }, compute_node_id: 3 }))
+  const { body } = await t.post(
+    '/jobs',
+    job({ status: 'running', attempt_id: 4, env: { B: 'job', C: 'job' }, compute_node_id: 3 }),
+  )
   expect(body).toEqual({
     id: body.id,
     workflow_id: workflow,
@@ -56,7 +59,10 @@ it('POST /bulk_jobs keeps the counters that summary shows', async () => {
   const id = await seedWorkflow(t)
   const jobs = Array.from({ length: 1_000 }, (_, k) => ({ workflow_id: id, name: `j${k}`, command: 'true' }))
   expect((await t.post('/bulk_jobs', { jobs })).body.jobs).toHaveLength(1_000)
-  expect((await t.get(`/workflows/${id}/summary`)).body).toMatchObject({ total_jobs: 1_000, jobs_by_status: { uninitialized: 1_000 } })
+  expect((await t.get(`/workflows/${id}/summary`)).body).toMatchObject({
+    total_jobs: 1_000,
+    jobs_by_status: { uninitialized: 1_000 },
+  })
 })
 
 it('createJobs() refuses unknown and foreign ids by field and id, and folds repeated ones', async () => {
@@ -105,7 +111,8 @@ it('GET /jobs filters by what jobs are, name, and wait for', async () => {
   const second = await own({ name: 'work', depends_on_job_ids: [first], input_file_ids: [file] })
   const third = await own({ name: 'gpu work', output_file_ids: [file], labels: ['big', 'gpu'] })
   await setStatus(t, third, 'ready')
-  const ids = async (query: string) => (await t.get(`/jobs?workflow_id=${id}&${query}`)).body.items.map((item: { id: number }) => item.id)
+  const ids = async (query: string) =>
+    (await t.get(`/jobs?workflow_id=${id}&${query}`)).body.items.map((item: { id: number }) => item.id)
   expect(await ids('status=ready')).toEqual([third])
   expect(await ids(`needs_file_id=${file}`)).toEqual([second])
   expect(await ids(`upstream_job_id=${first}`)).toEqual([second])
@@ -145,7 +152,9 @@ it('GET /jobs finds jobs by the node they are bound to', async () => {
   await setStatus(t, started, 'pending')
   await t.put(`/jobs/${started}/start_job/0/${node}`)
   const { body } = await t.get(`/jobs?workflow_id=${id}&active_compute_node_id=${node}`)
-  expect(body.items).toMatchObject([{ id: started, compute_node_id: node, start_time: '2026-01-01T00:00:00.000+00:00' }])
+  expect(body.items).toMatchObject([
+    { id: started, compute_node_id: node, start_time: '2026-01-01T00:00:00.000+00:00' },
+  ])
 })
 
 it('DELETE /jobs/{id} takes its edges along, and a job that waited for it alone becomes ready', async () => {
@@ -159,7 +168,10 @@ it('DELETE /jobs/{id} takes its edges along, and a job that waited for it alone 
   expect((await t.del(`/jobs/${first}`)).body.id).toBe(first)
   expect((await t.get(`/jobs/${alone}`)).body.status).toBe('ready')
   expect((await t.get(`/jobs/${both}`)).body).toMatchObject({ status: 'blocked', depends_on_job_ids: [second] })
-  expect((await t.get(`/workflows/${id}/summary`)).body).toMatchObject({ total_jobs: 3, jobs_by_status: { ready: 2, blocked: 1 } })
+  expect((await t.get(`/workflows/${id}/summary`)).body).toMatchObject({
+    total_jobs: 3,
+    jobs_by_status: { ready: 2, blocked: 1 },
+  })
   expect((await t.del(`/jobs/${first}`)).status).toBe(404)
 })
 

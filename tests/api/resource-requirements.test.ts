@@ -10,7 +10,8 @@ beforeAll(async () => {
 })
 afterAll(() => t.close())
 
-const make = async (fields: object) => (await t.post('/resource_requirements', { workflow_id: workflow, name: 'r', ...fields })).body
+const make = async (fields: object) =>
+  (await t.post('/resource_requirements', { workflow_id: workflow, name: 'r', ...fields })).body
 
 it('POST /resource_requirements fills in defaults and gives texts back as they came', async () => {
   const defaults = { num_cpus: 1, num_gpus: 0, num_nodes: 1, memory: '1m', runtime: 'PT1M' }
@@ -38,7 +39,9 @@ it('PUT /resource_requirements replaces every field and records who did', async 
     runtime: 'PT1M',
   })
   const event = await t.db.read(function* () {
-    const [rows] = yield [{ sql: 'SELECT data FROM event WHERE workflow_id = ? ORDER BY id DESC LIMIT 1', args: [workflow] }]
+    const [rows] = yield [
+      { sql: 'SELECT data FROM event WHERE workflow_id = ? ORDER BY id DESC LIMIT 1', args: [workflow] },
+    ]
     return JSON.parse(rows![0].data)
   })
   expect(event).toMatchObject({
@@ -87,11 +90,27 @@ it('DELETE /resource_requirements keeps what a job uses and the default', async 
 it('ready_job_requirements sums up the ready jobs as a strict claim sees them', async () => {
   const id = await seedWorkflow(t)
   const sums = async (query = '') => (await t.get(`/workflows/${id}/ready_job_requirements${query}`)).body
-  expect(await sums()).toEqual({ num_jobs: 0, num_cpus: 0, num_gpus: 0, memory_gb: 0, max_num_nodes: 0, max_runtime: 'PT0S' })
-  const large = (await t.post('/resource_requirements', { workflow_id: id, name: 'l', num_cpus: 4, memory: '2g', runtime: 'PT2H' })).body.id
+  expect(await sums()).toEqual({
+    num_jobs: 0,
+    num_cpus: 0,
+    num_gpus: 0,
+    memory_gb: 0,
+    max_num_nodes: 0,
+    max_runtime: 'PT0S',
+  })
+  const large = (
+    await t.post('/resource_requirements', { workflow_id: id, name: 'l', num_cpus: 4, memory: '2g', runtime: 'PT2H' })
+  ).body.id
   await setStatus(t, await seedJob(t, id, { resource_requirements_id: large }), 'ready')
   await setStatus(t, await seedJob(t, id, { resource_requirements_id: large, scheduler_id: 5 }), 'ready')
   await seedJob(t, id, { resource_requirements_id: large })
-  expect(await sums()).toEqual({ num_jobs: 1, num_cpus: 4, num_gpus: 0, memory_gb: 2, max_num_nodes: 1, max_runtime: 'PT7200S' })
+  expect(await sums()).toEqual({
+    num_jobs: 1,
+    num_cpus: 4,
+    num_gpus: 0,
+    memory_gb: 2,
+    max_num_nodes: 1,
+    max_runtime: 'PT7200S',
+  })
   expect(await sums('?scheduler_config_id=5')).toMatchObject({ num_jobs: 2, num_cpus: 8 })
 })

@@ -15,8 +15,18 @@ beforeAll(async () => {
 afterAll(() => t.close())
 
 it('POST /results stores a result as the latest one without moving the job', async () => {
-  const { body } = await t.post('/results', resultOf(workflow, job, node, { peak_memory_bytes: 2 ** 33, return_code: -128 }))
-  expect(body).toMatchObject({ job_id: job, job_name: 'named', attempt_id: 1, return_code: -128, peak_memory_bytes: 2 ** 33, status: 'completed' })
+  const { body } = await t.post(
+    '/results',
+    resultOf(workflow, job, node, { peak_memory_bytes: 2 ** 33, return_code: -128 }),
+  )
+  expect(body).toMatchObject({
+    job_id: job,
+    job_name: 'named',
+    attempt_id: 1,
+    return_code: -128,
+    peak_memory_bytes: 2 ** 33,
+    status: 'completed',
+  })
   const { body: again } = await t.post('/results', resultOf(workflow, job, node, { run_id: 1 }))
   expect((await t.get(`/results?workflow_id=${workflow}`)).body.items).toMatchObject([{ id: again.id, run_id: 1 }])
   expect((await t.get(`/results?workflow_id=${workflow}&all_runs=true`)).body.total_count).toBe(2)
@@ -25,7 +35,9 @@ it('POST /results stores a result as the latest one without moving the job', asy
 
 it('POST /results refuses a second one for an attempt, an unknown node and a foreign job', async () => {
   expect((await t.post('/results', resultOf(workflow, job, node))).status).toBe(409)
-  expect((await t.post('/results', resultOf(workflow, job, 999, { run_id: 5 }))).body.error.field).toBe('compute_node_id')
+  expect((await t.post('/results', resultOf(workflow, job, 999, { run_id: 5 }))).body.error.field).toBe(
+    'compute_node_id',
+  )
   const other = await seedWorkflow(t)
   expect((await t.post('/results', resultOf(other, job, node, { run_id: 5 }))).status).toBe(422)
   expect((await t.post('/results', resultOf(workflow, 999, node))).status).toBe(404)
@@ -38,7 +50,8 @@ it('GET /results filters and sorts', async () => {
   const b = await seedJob(t, id, { name: 'a' })
   await t.post('/results', resultOf(id, a, own, { return_code: 3, status: 'failed' }))
   await t.post('/results', resultOf(id, b, own, { exec_time_minutes: 9 }))
-  const jobs = async (query: string) => (await t.get(`/results?workflow_id=${id}&${query}`)).body.items.map((item: { job_id: number }) => item.job_id)
+  const jobs = async (query: string) =>
+    (await t.get(`/results?workflow_id=${id}&${query}`)).body.items.map((item: { job_id: number }) => item.job_id)
   expect(await jobs('return_code=3')).toEqual([a])
   expect(await jobs('status=completed')).toEqual([b])
   expect(await jobs(`job_id=${b}`)).toEqual([b])
@@ -52,14 +65,17 @@ it('PUT /results changes what is there; DELETE makes the newest that is left the
   const own = await seedJob(t, workflow)
   const first = (await t.post('/results', resultOf(workflow, own, node))).body.id
   const second = (await t.post('/results', resultOf(workflow, own, node, { run_id: 1 }))).body.id
-  expect((await t.put(`/results/${first}`, { return_code: 4, status: 'failed', avg_cpu_percent: 50 })).body).toMatchObject({
+  expect(
+    (await t.put(`/results/${first}`, { return_code: 4, status: 'failed', avg_cpu_percent: 50 })).body,
+  ).toMatchObject({
     return_code: 4,
     status: 'failed',
     avg_cpu_percent: 50,
     run_id: 0,
   })
   expect((await t.put(`/results/${first}`, { job_id: job })).status).toBe(422)
-  const latest = async () => (await t.get(`/results?workflow_id=${workflow}&job_id=${own}`)).body.items.map((item: { id: number }) => item.id)
+  const latest = async () =>
+    (await t.get(`/results?workflow_id=${workflow}&job_id=${own}`)).body.items.map((item: { id: number }) => item.id)
   expect(await latest()).toEqual([second])
   expect((await t.del(`/results/${second}`)).body.id).toBe(second)
   expect(await latest()).toEqual([first])

@@ -30,9 +30,26 @@ it('DELETE /failure_handlers leaves its jobs without one', async () => {
 })
 
 it('Slurm schedulers store what they are given and always show serialize_allocations', async () => {
-  const { body } = await t.post('/slurm_schedulers', { workflow_id: workflow, account: 'a', nodes: 2, walltime: '01:00:00', mem: '4G', name: null })
-  expect(body).toEqual({ id: body.id, workflow_id: workflow, account: 'a', nodes: 2, walltime: '01:00:00', mem: '4G', serialize_allocations: false })
-  expect((await t.put(`/slurm_schedulers/${body.id}`, { serialize_allocations: true, walltime: '02:00:00' })).body).toMatchObject({
+  const { body } = await t.post('/slurm_schedulers', {
+    workflow_id: workflow,
+    account: 'a',
+    nodes: 2,
+    walltime: '01:00:00',
+    mem: '4G',
+    name: null,
+  })
+  expect(body).toEqual({
+    id: body.id,
+    workflow_id: workflow,
+    account: 'a',
+    nodes: 2,
+    walltime: '01:00:00',
+    mem: '4G',
+    serialize_allocations: false,
+  })
+  expect(
+    (await t.put(`/slurm_schedulers/${body.id}`, { serialize_allocations: true, walltime: '02:00:00' })).body,
+  ).toMatchObject({
     account: 'a',
     walltime: '02:00:00',
     serialize_allocations: true,

@@ -108,7 +108,8 @@ it('readBody() ends with 400 on broken JSON, 415 on another type, 422 on a wrong
     ['{"name":"a\\u0000b","user":"u"}', JSON_TYPE, 422],
     ['{"name":"a\\\\u0000b","user":"u"}', JSON_TYPE, 200],
   ]
-  for (const [text, headers, status] of cases) expect((await send('/workflows', text, headers)).status, text).toBe(status)
+  for (const [text, headers, status] of cases)
+    expect((await send('/workflows', text, headers)).status, text).toBe(status)
 })
 
 it('readBody() names the field and does not repeat the value', async () => {
@@ -120,7 +121,13 @@ it('readBody() names the field and does not repeat the value', async () => {
 })
 
 it('readBody() ignores unknown fields and takes null for absence', async () => {
-  const { status, body } = await t.post('/workflows', { name: 'w', user: 'u', description: null, env: null, surprise: [1] })
+  const { status, body } = await t.post('/workflows', {
+    name: 'w',
+    user: 'u',
+    description: null,
+    env: null,
+    surprise: [1],
+  })
   expect(status).toBe(200)
   expect(body).not.toHaveProperty('description')
   expect(body).not.toHaveProperty('surprise')
@@ -139,7 +146,11 @@ it('limitBodies() ends with 413, by header or while reading, later for operation
 
 it('onError() keeps the words that make old runners repeat a request out of 4xx replies', async () => {
   const id = await seedWorkflow(t)
-  const { body: job } = await t.post('/jobs', { workflow_id: id, name: 'database is locked', command: 'network timeout' })
+  const { body: job } = await t.post('/jobs', {
+    workflow_id: id,
+    name: 'database is locked',
+    command: 'network timeout',
+  })
   const replies = [
     await t.put(`/jobs/${job.id}/start_job/0/99`),
     await t.put(`/jobs/${job.id}/start_job/7/99`),

@@ -13,14 +13,24 @@ afterAll(() => t.close())
 it('POST /user_data keeps any JSON value, falsy ones too, and null means none', async () => {
   for (const data of [{}, { a: [1] }, 0, false, '', [], 12.5, 'text']) {
     const { body } = await t.post('/user_data', { workflow_id: workflow, name: 'd', data })
-    expect((await t.get(`/user_data/${body.id}`)).body).toEqual({ id: body.id, workflow_id: workflow, name: 'd', is_ephemeral: false, data })
+    expect((await t.get(`/user_data/${body.id}`)).body).toEqual({
+      id: body.id,
+      workflow_id: workflow,
+      name: 'd',
+      is_ephemeral: false,
+      data,
+    })
   }
   expect((await t.post('/user_data', { workflow_id: workflow, name: 'd', data: null })).body).not.toHaveProperty('data')
 })
 
 it('PUT /user_data changes what is there and never clears data', async () => {
   const { body } = await t.post('/user_data', { workflow_id: workflow, name: 'd', data: 1 })
-  expect((await t.put(`/user_data/${body.id}`, { is_ephemeral: true, data: null })).body).toMatchObject({ name: 'd', is_ephemeral: true, data: 1 })
+  expect((await t.put(`/user_data/${body.id}`, { is_ephemeral: true, data: null })).body).toMatchObject({
+    name: 'd',
+    is_ephemeral: true,
+    data: 1,
+  })
   expect((await t.put(`/user_data/${body.id}`, { data: { x: 2 } })).body.data).toEqual({ x: 2 })
 })
 
@@ -28,9 +38,12 @@ it('POST /user_data links the item to its consumer and its producer', async () =
   const id = await seedWorkflow(t)
   const reader = await seedJob(t, id)
   const writer = await seedJob(t, id)
-  const input = (await t.post(`/user_data?consumer_job_id=${reader}&producer_job_id=${writer}`, { workflow_id: id, name: 'Input_1' })).body.id
+  const input = (
+    await t.post(`/user_data?consumer_job_id=${reader}&producer_job_id=${writer}`, { workflow_id: id, name: 'Input_1' })
+  ).body.id
   await t.post('/user_data', { workflow_id: id, name: 'other', is_ephemeral: true })
-  const ids = async (query: string) => (await t.get(`/user_data?workflow_id=${id}&${query}`)).body.items.map((item: { id: number }) => item.id)
+  const ids = async (query: string) =>
+    (await t.get(`/user_data?workflow_id=${id}&${query}`)).body.items.map((item: { id: number }) => item.id)
   expect(await ids(`consumer_job_id=${reader}`)).toEqual([input])
   expect(await ids(`producer_job_id=${writer}`)).toEqual([input])
   expect(await ids(`producer_job_id=${reader}`)).toEqual([])
@@ -62,8 +75,15 @@ it('POST /bulk_user_data answers in order, and DELETE tells how many went', asyn
   const id = await seedWorkflow(t)
   const user_data = ['b', 'a'].map(name => ({ workflow_id: id, name, data: name }))
   const { body } = await t.post('/bulk_user_data', { user_data })
-  expect(body.user_data).toMatchObject([{ name: 'b', data: 'b' }, { name: 'a', data: 'a' }])
+  expect(body.user_data).toMatchObject([
+    { name: 'b', data: 'b' },
+    { name: 'a', data: 'a' },
+  ])
   expect((await t.post('/bulk_user_data', { user_data: [user_data[0], user_data[0]] })).status).toBe(422)
   expect((await t.del(`/user_data/${body.user_data[0].id}`)).body.name).toBe('b')
-  expect((await t.del(`/user_data?workflow_id=${id}`)).body).toMatchObject({ count: 1, deleted_count: 1, message: expect.any(String) })
+  expect((await t.del(`/user_data?workflow_id=${id}`)).body).toMatchObject({
+    count: 1,
+    deleted_count: 1,
+    message: expect.any(String),
+  })
 })

@@ -21,7 +21,13 @@ it('GET and PUT status: all four values are replaced, left out flags become fals
     is_archived: false,
     has_detected_need_to_run_completion_script: false,
   })
-  expect((await t.get(`/workflows/${id}/status`)).body).toMatchObject({ id, workflow_id: id, run_id: 2, workflow_name: 'w', workflow_user: 'u' })
+  expect((await t.get(`/workflows/${id}/status`)).body).toMatchObject({
+    id,
+    workflow_id: id,
+    run_id: 2,
+    workflow_name: 'w',
+    workflow_user: 'u',
+  })
   expect((await t.put(`/workflows/${id}/status`, { run_id: 1 })).status).toBe(422)
 })
 
@@ -61,8 +67,18 @@ it('PUT cancel cancels what is claimed, leaves the rest, and is fine twice', asy
 
   const { status, body } = await t.put(`/workflows/${id}/cancel`)
   expect(status).toBe(200)
-  expect(body).toMatchObject({ id, run_id: 0, is_canceled: true, is_archived: false, has_detected_need_to_run_completion_script: false })
-  expect([await statusOf(jobs.ready), await statusOf(jobs.pending), await statusOf(jobs.running)]).toEqual(['ready', 'canceled', 'canceled'])
+  expect(body).toMatchObject({
+    id,
+    run_id: 0,
+    is_canceled: true,
+    is_archived: false,
+    has_detected_need_to_run_completion_script: false,
+  })
+  expect([await statusOf(jobs.ready), await statusOf(jobs.pending), await statusOf(jobs.running)]).toEqual([
+    'ready',
+    'canceled',
+    'canceled',
+  ])
   const { body: canceled } = await t.get(`/jobs/${jobs.running}`)
   expect(canceled).not.toHaveProperty('compute_node_id')
   expect(canceled).not.toHaveProperty('start_time')
@@ -85,7 +101,10 @@ it('POST reset_status refuses an archived workflow always, and an active one wit
   const job = await seedJob(t, id)
   await t.put(`/workflows/${id}/status`, { run_id: 3, is_canceled: true, is_archived: true })
   const archived = await t.post(`/workflows/${id}/reset_status?force=true`)
-  expect([archived.status, archived.body.error.message]).toEqual([422, expect.stringContaining('Cannot reset archived')])
+  expect([archived.status, archived.body.error.message]).toEqual([
+    422,
+    expect.stringContaining('Cannot reset archived'),
+  ])
   await t.put(`/workflows/${id}/status`, { run_id: 3, is_canceled: true })
   for (const status of ['running', 'pending'] as const) {
     await setStatus(t, job, status)
@@ -93,7 +112,13 @@ it('POST reset_status refuses an archived workflow always, and an active one wit
     expect([refused.status, refused.body.error.message]).toEqual([422, expect.stringContaining(status)])
   }
   const { body } = await t.post(`/workflows/${id}/reset_status?force=true`)
-  expect(body).toMatchObject({ id, run_id: 4, is_canceled: false, is_archived: false, has_detected_need_to_run_completion_script: false })
+  expect(body).toMatchObject({
+    id,
+    run_id: 4,
+    is_canceled: false,
+    is_archived: false,
+    has_detected_need_to_run_completion_script: false,
+  })
   expect(await statusOf(job)).toBe('pending')
 })
 
@@ -119,7 +144,11 @@ it('POST reset_job_status resets all jobs, or the failed ones and what hangs bel
     'uninitialized',
     'completed',
   ])
-  expect((await t.post(`/workflows/${id}/reset_job_status`)).body).toEqual({ workflow_id: id, updated_count: 1, status: 'uninitialized' })
+  expect((await t.post(`/workflows/${id}/reset_job_status`)).body).toEqual({
+    workflow_id: id,
+    updated_count: 1,
+    status: 'uninitialized',
+  })
   expect(await statusOf(other)).toBe('uninitialized')
 })
 
@@ -141,7 +170,10 @@ it('GET status sums up results, nodes and labels', async () => {
   const one = await seedJob(t, id)
   const two = await seedJob(t, id)
   await t.post('/results', resultOf(id, one, node, { exec_time_minutes: 1, completion_time: '2026-01-01T00:01:00Z' }))
-  await t.post('/results', resultOf(id, two, node, { exec_time_minutes: 2.5, completion_time: '2026-01-01T00:05:00+00:00' }))
+  await t.post(
+    '/results',
+    resultOf(id, two, node, { exec_time_minutes: 2.5, completion_time: '2026-01-01T00:05:00+00:00' }),
+  )
   const { body: long } = await t.post('/resource_requirements', { workflow_id: id, name: 'long', runtime: 'PT1H' })
   await setStatus(t, await seedJob(t, id, { resource_requirements_id: long.id }), 'ready')
   await setStatus(t, await seedJob(t, id, { labels: ['big', 'gpu'] }), 'ready')

@@ -10,7 +10,13 @@ beforeAll(async () => {
 afterAll(() => t.close())
 
 it('POST /workflows answers with the stored row, defaults included', async () => {
-  const { status, body } = await t.post('/workflows', { name: 'w', user: 'u', run_id: 9, is_canceled: true, env: { A: '1' } })
+  const { status, body } = await t.post('/workflows', {
+    name: 'w',
+    user: 'u',
+    run_id: 9,
+    is_canceled: true,
+    env: { A: '1' },
+  })
   expect(status).toBe(200)
   expect(body).toEqual({
     id: body.id,
@@ -54,7 +60,12 @@ it('POST /workflows ends with 422 naming what is wrong', async () => {
 })
 
 it('PUT /workflows changes what is there, keeps what is not, and refuses what is fixed', async () => {
-  const id = await seedWorkflow(t, { description: 'old', env: { A: '1' }, submission_directory: '/a', dynamic_jobs: { max_iterations: 3 } })
+  const id = await seedWorkflow(t, {
+    description: 'old',
+    env: { A: '1' },
+    submission_directory: '/a',
+    dynamic_jobs: { max_iterations: 3 },
+  })
   const { body } = await t.put(`/workflows/${id}`, {
     name: 'new',
     user: 'v',
@@ -65,8 +76,15 @@ it('PUT /workflows changes what is there, keeps what is not, and refuses what is
     dynamic_jobs: { max_iterations: 3 },
     run_id: 5,
   })
-  expect(body).toMatchObject({ name: 'new', user: 'v', description: 'old', compute_node_min_time_for_new_jobs_seconds: 7, run_id: 0 })
-  const refused = async (fields: object) => (await t.put(`/workflows/${id}`, { name: 'new', user: 'v', ...fields })).body.error.message
+  expect(body).toMatchObject({
+    name: 'new',
+    user: 'v',
+    description: 'old',
+    compute_node_min_time_for_new_jobs_seconds: 7,
+    run_id: 0,
+  })
+  const refused = async (fields: object) =>
+    (await t.put(`/workflows/${id}`, { name: 'new', user: 'v', ...fields })).body.error.message
   expect(await refused({ env: { A: '2' } })).toMatch(/Cannot modify env.*immutable/)
   expect(await refused({ submission_directory: '/b' })).toContain('immutable')
   expect(await refused({ dynamic_jobs: { max_iterations: 4 } })).toContain('immutable')
@@ -75,7 +93,8 @@ it('PUT /workflows changes what is there, keeps what is not, and refuses what is
 it('GET /workflows filters, sorts and pages', async () => {
   const u = await testApp()
   for (const name of ['c', 'a', 'b']) await seedWorkflow(u, { name, description: `About 100% ${name.toUpperCase()}_x` })
-  const names = async (query: string) => (await u.get(`/workflows?${query}`)).body.items.map((item: { name: string }) => item.name)
+  const names = async (query: string) =>
+    (await u.get(`/workflows?${query}`)).body.items.map((item: { name: string }) => item.name)
   expect(await names('sort_by=name')).toEqual(['a', 'b', 'c'])
   expect(await names('sort_by=name&reverse_sort=true')).toEqual(['c', 'b', 'a'])
   expect(await names('sort_by=nonsense')).toEqual(['c', 'a', 'b'])
@@ -97,9 +116,20 @@ it('GET /workflows filters, sorts and pages', async () => {
     has_more: false,
   })
   expect((await u.get('/workflows?limit=1')).body).toMatchObject({ count: 1, total_count: 3, has_more: true })
-  expect((await u.get('/workflows?limit=0')).body).toMatchObject({ items: [], count: 0, total_count: 3, has_more: true })
-  expect((await u.get('/workflows?offset=9')).body).toMatchObject({ items: [], count: 0, total_count: 3, has_more: false })
-  for (const query of ['limit=-1', 'offset=-1', 'limit=100001']) expect((await u.get(`/workflows?${query}`)).status, query).toBe(422)
+  expect((await u.get('/workflows?limit=0')).body).toMatchObject({
+    items: [],
+    count: 0,
+    total_count: 3,
+    has_more: true,
+  })
+  expect((await u.get('/workflows?offset=9')).body).toMatchObject({
+    items: [],
+    count: 0,
+    total_count: 3,
+    has_more: false,
+  })
+  for (const query of ['limit=-1', 'offset=-1', 'limit=100001'])
+    expect((await u.get(`/workflows?${query}`)).status, query).toBe(422)
   await u.close()
 })
 
@@ -110,9 +140,19 @@ it('DELETE /workflows removes everything that names the workflow, and ids are no
   const job = await seedJob(u, id, { output_file_ids: [file] })
   await seedJob(u, id, { depends_on_job_ids: [job], input_file_ids: [file] })
   const node = await seedNode(u, id)
-  await u.post('/results', { ...{ workflow_id: id, job_id: job, run_id: 0, compute_node_id: node, return_code: 0 }, exec_time_minutes: 1, completion_time: 'x', status: 'completed' })
+  await u.post('/results', {
+    ...{ workflow_id: id, job_id: job, run_id: 0, compute_node_id: node, return_code: 0 },
+    exec_time_minutes: 1,
+    completion_time: 'x',
+    status: 'completed',
+  })
   await u.post('/user_data', { workflow_id: id, name: 'd' })
-  await u.post(`/workflows/${id}/actions`, { trigger_type: 'on_jobs_ready', action_type: 'run_commands', action_config: { commands: ['x'] }, job_ids: [job] })
+  await u.post(`/workflows/${id}/actions`, {
+    trigger_type: 'on_jobs_ready',
+    action_type: 'run_commands',
+    action_config: { commands: ['x'] },
+    job_ids: [job],
+  })
   const kept = await seedWorkflow(u)
 
   const { status, body } = await u.del(`/workflows/${id}`)
@@ -120,7 +160,9 @@ it('DELETE /workflows removes everything that names the workflow, and ids are no
   expect((await u.get(`/workflows/${id}`)).status).toBe(404)
   expect((await u.get(`/jobs/${job}`)).status).toBe(404)
   const left = await u.db.read(function* () {
-    const [tables] = yield [{ sql: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`, args: [] }]
+    const [tables] = yield [
+      { sql: `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`, args: [] },
+    ]
     const found: Record<string, number> = {}
     for (const { name } of tables!) {
       const [rows] = yield [{ sql: `SELECT count(*) AS n FROM ${name}`, args: [] }]
@@ -129,7 +171,13 @@ it('DELETE /workflows removes everything that names the workflow, and ids are no
     return found
   })
   // What is left is the other workflow: its row, its counters and its default requirement.
-  expect(left).toEqual({ headrace_migration: expect.any(Number), identity: 1, workflow: 1, workflow_count: 11, resource_requirements: 1 })
+  expect(left).toEqual({
+    headrace_migration: expect.any(Number),
+    identity: 1,
+    workflow: 1,
+    workflow_count: 11,
+    resource_requirements: 1,
+  })
   expect(await seedWorkflow(u)).toBe(kept + 1)
   await u.close()
 })
@@ -139,7 +187,13 @@ it('needWorkflow() hides a workflow that is being created or deleted, everywhere
   const job = await seedJob(t, id)
   const file = await seedFile(t, id, 'f')
   await t.db.write(() => run(`UPDATE workflow SET state = 'deleting' WHERE id = ?`, id))
-  for (const path of [`/workflows/${id}`, `/workflows/${id}/status`, `/jobs/${job}`, `/files/${file}`, `/files?workflow_id=${id}`]) {
+  for (const path of [
+    `/workflows/${id}`,
+    `/workflows/${id}/status`,
+    `/jobs/${job}`,
+    `/files/${file}`,
+    `/files?workflow_id=${id}`,
+  ]) {
     expect((await t.get(path)).status, path).toBe(404)
   }
   expect((await t.post('/jobs', { workflow_id: id, name: 'j', command: 'true' })).status).toBe(404)

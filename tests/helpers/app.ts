@@ -32,7 +32,9 @@ export async function testApp(options: Partial<AppOptions> = {}): Promise<TestAp
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') }
   const db = openFile(dbPath)
   await db.write(() => migrate(clock.now))
-  const app = createApp({ db, clock: () => clock.now, version: '0.0.0-test', ...options })
+  // A fault of ours fails a test by its 500; what it was stands beside it.
+  const onFault = (error: unknown) => console.error(error)
+  const app = createApp({ db, clock: () => clock.now, version: '0.0.0-test', onFault, ...options })
 
   async function send(method: string, path: string, body: unknown, headers: HeaderMap = {}): Promise<Reply> {
     const init: RequestInit = { method, headers }

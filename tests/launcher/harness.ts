@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,16 +14,24 @@ export const kinds: readonly LauncherKind[] = ['native', 'shell']
 const root = fileURLToPath(new URL('../..', import.meta.url))
 execFileSync('sh', [join(root, 'runner/launcher/native/build.sh'), join(root, 'dist')])
 
+export const launcherSources = join(root, 'runner/launcher')
 export const jobFixture = (name: string) => join(root, 'tests/fixtures/jobs', name)
+export const existsAt = (directory: string, name: string) => existsSync(join(directory, name))
 export const readText = (path: string) => readFileSync(path, 'utf8')
 
 /** Waits for a fact; the time-out tells what was seen last. */
-export async function waitUntil<T>(what: string, look: () => T, isTrue: (seen: T) => boolean, patienceMs = 15_000): Promise<T> {
+export async function waitUntil<T>(
+  what: string,
+  look: () => T,
+  isTrue: (seen: T) => boolean,
+  patienceMs = 15_000,
+): Promise<T> {
   const startedAt = performance.now()
   for (;;) {
     const seen = look()
     if (isTrue(seen)) return seen
-    if (performance.now() - startedAt > patienceMs) throw new Error(`Waited in vain until ${what}: last seen ${JSON.stringify(seen)}`)
+    if (performance.now() - startedAt > patienceMs)
+      throw new Error(`Waited in vain until ${what}: last seen ${JSON.stringify(seen)}`)
     await sleep(5)
   }
 }
@@ -37,7 +45,6 @@ afterEach(async () => {
 
 export function makeDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'headrace-launcher-test-'))
-  mkdirSync(directory, { recursive: true })
   cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
@@ -75,7 +82,11 @@ export async function openSite(kind: LauncherKind): Promise<Site> {
   cleanUps.push(() => launcher.close({ kill: true }))
   let nextTag = 0
   const find = <T extends { tag: number }>(events: T[], tag: number, what: string) =>
-    waitUntil(what, () => events.find(event => event.tag === tag), event => event !== undefined).then(event => event as T)
+    waitUntil(
+      what,
+      () => events.find(event => event.tag === tag),
+      event => event !== undefined,
+    ).then(event => event as T)
   const site: Site = {
     launcher,
     directory,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
 import { isGone, jobFixture, kinds, openSite, readText, waitUntil } from './harness.ts'
 
@@ -103,7 +103,7 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     process.env.HEADRACE_TEST_REMOVED = 'there'
     const site = await openSite(kind)
     const stdout = join(site.directory, 'out')
-    const list = ['bash', '-c', 'tr "\\0" "\\n" </proc/self/environ | grep ^HEADRACE_TEST_ | sort'] as const
+    const list = ['bash', '-c', 'env | grep ^HEADRACE_TEST_ | sort'] as const
     const env = { HEADRACE_TEST_CHANGED: 'new', HEADRACE_TEST_ADDED: 'added', HEADRACE_TEST_REMOVED: null }
     await site.run({ argv: list, env, stdout })
     expect(readText(stdout)).toBe('HEADRACE_TEST_ADDED=added\nHEADRACE_TEST_CHANGED=new\nHEADRACE_TEST_KEPT=kept\n')
@@ -115,11 +115,24 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     const site = await openSite(kind)
     const stdout = join(site.directory, 'out')
     await site.run({ argv: ['cat', '/proc/self/environ'], stdout })
-    const entries = readText(stdout).split('\0').filter(entry => entry !== '')
+    const entries = readText(stdout)
+      .split('\0')
+      .filter(entry => entry !== '')
     const mark = entries.filter(entry => entry.startsWith('HEADRACE_LAUNCH='))
     expect(mark).toEqual([expect.stringMatching(/^HEADRACE_LAUNCH=[0-9a-f]{16}\.0$/)])
     const own = Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
     expect(entries.filter(entry => !mark.includes(entry)).sort()).toEqual(own.sort())
+  })
+
+  test('keeps the mark of a launcher around it in front of its own', async () => {
+    process.env.HEADRACE_LAUNCH = '0123456789abcdef.7'
+    onTestFinished(() => {
+      delete process.env.HEADRACE_LAUNCH
+    })
+    const site = await openSite(kind)
+    const stdout = join(site.directory, 'out')
+    await site.run({ argv: ['printenv', 'HEADRACE_LAUNCH'], stdout })
+    expect(readText(stdout)).toMatch(/^0123456789abcdef\.7 [0-9a-f]{16}\.0\n$/)
   })
 
   test('looks for the program along the PATH of the job', async () => {
@@ -138,7 +151,13 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     mkdirSync(cwd)
     const stdout = join(cwd, `${awkward}.out`)
     const argv = bash('printf %s "$1"; printf %s "$HEADRACE_TEST"; pwd; printenv "$2"', awkward, 'no-shell.name')
-    const exit = await site.run({ argv, env: { HEADRACE_TEST: awkward, 'no-shell.name': awkward }, cwd, stdout, label: awkward })
+    const exit = await site.run({
+      argv,
+      env: { HEADRACE_TEST: awkward, 'no-shell.name': awkward },
+      cwd,
+      stdout,
+      label: awkward,
+    })
     expect(exit).toMatchObject({ code: 0 })
     expect(readText(stdout)).toBe(`${awkward}${awkward}${cwd}\n${awkward}\n`)
     expect(readJournal(site.journal).launches[0]?.label).toBe(awkward)
@@ -156,8 +175,12 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     const site = await openSite(kind)
     const stdout = join(site.directory, 'out')
     const long = 'x'.repeat(100_000)
-    await site.run({ argv: bash('echo ${#1} ${#HEADRACE_TEST}', long), env: { HEADRACE_TEST: long }, stdout })
-    expect(readText(stdout)).toBe('100000 100000\n')
+    await site.run({
+      argv: bash('printf %s "$1" | wc -c; printf %s "$HEADRACE_TEST" | wc -c', long),
+      env: { HEADRACE_TEST: long },
+      stdout,
+    })
+    expect(readText(stdout)).toBe('100000\n100000\n')
   })
 
   test('starts jobs in groups of their own, with no signal blocked or ignored', async () => {
@@ -172,7 +195,10 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
   test("reports the job's own CPU time", async () => {
     const site = await openSite(kind)
     const stdout = join(site.directory, 'out')
-    const busy = await site.run({ argv: ['bash', jobFixture('burn-cpu.sh'), '200'], stdout })
+    const busy = await site.run({
+      argv: ['bash', jobFixture('burn-cpu.sh'), '200', join(site.directory, 'scratch')],
+      stdout,
+    })
     expect(busy.userMs).toBeGreaterThanOrEqual(Number(readText(stdout)) - 2)
     const idle = await site.run({ argv: ['sleep', '0.1'] })
     expect(idle.userMs + idle.systemMs).toBeLessThan(100)
@@ -185,19 +211,15 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     else expect(exit).not.toHaveProperty('peakMemoryBytes')
   })
 
-  test.runIf(kind === 'native')('binds to the cores that were asked for', async () => {
-    const site = await openSite(kind)
-    const stdout = join(site.directory, 'out')
-    const argv = ['grep', 'Cpus_allowed_list', '/proc/self/status'] as const
-    await site.run({ argv, stdout, cpus: [0] })
-    expect(readText(stdout)).toBe('Cpus_allowed_list:\t0\n')
-    expect(await site.run({ argv, cpus: [8191] })).toMatchObject({ error: 'EINVAL', failedStep: 'cpus' })
-  })
-
   test('reports each of 2,000 quick launches once, in the journal too', async () => {
     const site = await openSite(kind)
     for (let tag = 0; tag < 2000; tag += 1) site.launch({ argv: ['true'], after: tag < 8 ? undefined : tag - 8 })
-    await waitUntil('all have ended', () => site.exited.length, count => count >= 2000, 25_000)
+    await waitUntil(
+      'all have ended',
+      () => site.exited.length,
+      count => count >= 2000,
+      25_000,
+    )
     expect(new Set(site.exited.map(({ tag }) => tag)).size).toBe(2000)
     expect(site.exited.every(({ code, strays }) => code === 0 && strays === 0)).toBe(true)
     const journal = readJournal(site.journal)
@@ -255,6 +277,15 @@ describe.each(kinds)('Launcher.launch() after another, kind %s', kind => {
     expect(existsSync(unwanted)).toBe(false)
     expect(site.exited.map(({ tag }) => tag)).toEqual([first, third])
   })
+  test('recall() does not take back a successor that has been reported as started', async () => {
+    const site = await openSite(kind)
+    const first = site.launch({ argv: ['sleep', '0.05'] })
+    const second = site.launch({ argv: bash('sleep 0.3; exit 6'), after: first })
+    await site.startOf(second)
+    await site.run({ argv: ['sleep', '0.1'] })
+    expect(await site.launcher.recall(second)).toBe(false)
+    expect(await site.exitOf(second)).toMatchObject({ code: 6 })
+  })
 })
 
 describe.each(kinds)('Launcher.signal() of kind %s', kind => {
@@ -262,7 +293,11 @@ describe.each(kinds)('Launcher.signal() of kind %s', kind => {
     const site = await openSite(kind)
     const pids = join(site.directory, 'pids')
     const tag = site.launch({ argv: ['bash', jobFixture('start-child-and-wait.sh'), pids] })
-    await waitUntil('the job runs', () => existsSync(pids) && readText(pids), text => text !== false && text.endsWith('\n'))
+    await waitUntil(
+      'the job runs',
+      () => existsSync(pids) && readText(pids),
+      text => text !== false && text.endsWith('\n'),
+    )
     site.launcher.signal(tag, 'SIGTERM')
     expect(await site.exitOf(tag)).toMatchObject({ signal: 15 })
     for (const pid of readText(pids).split(' ').map(Number)) expect(isGone(pid)).toBe(true)
@@ -322,20 +357,27 @@ describe.each(kinds)('strays of kind %s', kind => {
     expect(exit).toMatchObject({ code: 0, strays: 1 })
   })
 
-  test.each(['leave-session.sh', 'double-fork.sh'])('that left the group by %s are found by their mark', async fixture => {
-    const { site, exit, pid } = await leave(fixture)
-    expect(exit.code).toBe(0)
-    // The stand-in is no reaper of orphans: it finds them a moment later, and cannot count them.
-    if (kind === 'native') expect([isGone(pid), exit.strays]).toEqual([true, 1])
-    await waitUntil('the stray is gone', () => isGone(pid), Boolean)
-    expect(await site.run({ argv: ['true'] })).toMatchObject({ code: 0, strays: 0 })
-  })
+  test.each(['leave-session.sh', 'double-fork.sh'])(
+    'that left the group by %s are found by their mark',
+    async fixture => {
+      const { site, exit, pid } = await leave(fixture)
+      expect(exit.code).toBe(0)
+      // The stand-in is no reaper of orphans: it finds them a moment later, and cannot count them.
+      if (kind === 'native') expect([isGone(pid), exit.strays]).toEqual([true, 1])
+      await waitUntil('the stray is gone', () => isGone(pid), Boolean)
+      expect(await site.run({ argv: ['true'] })).toMatchObject({ code: 0, strays: 0 })
+    },
+  )
 
   test('of one job are told from those of another that still runs', async () => {
     const site = await openSite(kind)
     const [kept, left] = [join(site.directory, 'kept'), join(site.directory, 'left')]
     const long = site.launch({ argv: bash(`bash ${jobFixture('double-fork.sh')} ${kept}; sleep 60`) })
-    await waitUntil('the long job has its daemon', () => existsSync(kept) && readText(kept), text => text !== false && text !== '')
+    await waitUntil(
+      'the long job has its daemon',
+      () => existsSync(kept) && readText(kept),
+      text => text !== false && text !== '',
+    )
     await site.run({ argv: ['bash', jobFixture('double-fork.sh'), left] })
     await waitUntil('the short job is without', () => isGone(Number(readText(left))), Boolean)
     expect(isGone(Number(readText(kept)))).toBe(false)
@@ -371,10 +413,33 @@ describe.each(kinds)('Launcher.close() of kind %s', kind => {
   test('ends daemons that carry no mark any more', async () => {
     const site = await openSite(kind)
     const file = join(site.directory, 'pid')
-    await site.run({ argv: bash(`setsid env -i PATH="$PATH" HEADRACE_LAUNCH= bash -c 'echo $$ >${file}; exec sleep 60' & until [ -s ${file} ]; do sleep 0.01; done`) })
+    await site.run({
+      argv: bash(
+        `setsid env -i PATH="$PATH" HEADRACE_LAUNCH= bash -c 'echo $$ >${file}; exec sleep 60' & until [ -s ${file} ]; do sleep 0.01; done`,
+      ),
+    })
     const pid = Number(readText(file))
     await site.launcher.close()
     if (kind === 'native') expect(isGone(pid)).toBe(true)
     else execFileSync('kill', ['-9', String(pid)])
+  })
+})
+
+describe('the native launcher', () => {
+  test('binds to the cores that were asked for', async () => {
+    const site = await openSite('native')
+    const stdout = join(site.directory, 'out')
+    const argv = ['grep', 'Cpus_allowed_list', '/proc/self/status'] as const
+    await site.run({ argv, stdout, cpus: [0] })
+    expect(readText(stdout)).toBe('Cpus_allowed_list:\t0\n')
+    expect(await site.run({ argv, cpus: [8191] })).toMatchObject({ error: 'EINVAL', failedStep: 'cpus' })
+  })
+
+  test("gives strays' CPU time to their job", async () => {
+    const site = await openSite('native')
+    const [burnt, scratch] = [join(site.directory, 'burnt'), join(site.directory, 'scratch')]
+    const burn = `bash ${jobFixture('burn-cpu.sh')} 200 ${scratch} >${burnt}`
+    const exit = await site.run({ argv: bash(`(${burn} &); until [ -s ${burnt} ]; do sleep 0.01; done; sleep 0.1`) })
+    expect(exit.userMs).toBeGreaterThanOrEqual(Number(readText(burnt)) - 2)
   })
 })

@@ -5,6 +5,7 @@ import { patternHint, type Target } from './links.ts'
 import { type NameIndex, nameHint } from './names.ts'
 import { patternPlace } from './pattern-place.ts'
 import { itemPlaceOf, keyPlaceOf, placeOf, type SpecObject } from './schema.ts'
+import type { TextNode } from './tree.ts'
 import type { ExpandedAction, ExpandedActionConfig, TriggerType } from './types.ts'
 
 type ActionObject = SpecObject<typeof ACTION>
@@ -109,54 +110,67 @@ function readScheduleNodes(object: ActionObject, schedulers: NameIndex, mode: Ex
 }
 
 /** The union of names and patterns, ascending; none for triggers that do not look at jobs. Undefined when a problem was reported. */
-function selectJobs(object: ActionObject, jobs: Target, { report, source, env }: SpecContext): number[] | undefined {
-  const { get } = object
-  const names = get.jobs?.items ?? []
-  const patterns = get.job_name_regexes?.items ?? []
-  if (!JOB_TRIGGERS.includes(get.trigger_type?.value ?? '')) {
+function selectJobs(object: ActionObject, jobs: Target, context: SpecContext): number[] | undefined {
+  const names = object.get.jobs?.items ?? []
+  const patterns = object.get.job_name_regexes?.items ?? []
+  const trigger = object.get.trigger_type?.value ?? ''
+  if (!JOB_TRIGGERS.includes(trigger)) {
     const key = names.length > 0 ? 'jobs' : 'job_name_regexes'
-    if (names.length + patterns.length > 0) {
-      report.warn(
-        'unused_action_jobs',
-        keyPlaceOf(object, key),
-        `"${key}" does nothing, as ${get.trigger_type?.value} does not look at jobs`,
-      )
-    }
+    const message = `"${key}" does nothing, as ${trigger} does not look at jobs`
+    if (names.length + patterns.length > 0) context.report.warn('unused_action_jobs', keyPlaceOf(object, key), message)
     return []
   }
   if (names.length + patterns.length === 0) {
-    const isReadable = ['jobs', 'job_name_regexes'].every(key => !object.entries.has(key) || get[key as 'jobs'])
-    const message = `${get.trigger_type?.value} needs "jobs" or "job_name_regexes", or it never fires`
-    if (isReadable) report.error('missing_key', placeOf(object, 'jobs'), message)
+    const message = `${trigger} needs "jobs" or "job_name_regexes", or it never fires`
+    if (!hasUnreadableJobs(object)) context.report.error('missing_key', placeOf(object, 'jobs'), message)
     return undefined
   }
   const selected = new Set<number>()
-  for (const item of names) {
-    const index = jobs.names.indexOf.get(item.value)
-    const place = itemPlaceOf(object, 'jobs', item)
-    if (index === undefined) {
-      const message = `there is no job "${item.value}"`
-      if (jobs.names.complete) report.error('unknown_job', place, message, nameHint(jobs.names, item.value))
-    } else if (selected.has(index)) report.warn('repeated_entry', place, `"${item.value}" is listed twice`)
-    else selected.add(index)
-  }
-  for (const item of patterns) {
-    const selection = jobs.select(item.value)
-    const place = itemPlaceOf(object, 'job_name_regexes', item)
-    if ('fault' in selection) {
-      report.error(
-        'bad_regex',
-        patternPlace(place, item, selection.fault, { report, source, env }),
-        selection.fault.message,
-      )
-    } else for (const index of selection.indices) selected.add(index)
-  }
-  const lastPattern = patterns.at(-1)
-  if (selected.size === 0 && names.length === 0 && lastPattern && jobs.names.complete && !report.failed()) {
+  for (const item of names) addNamed(object, item, selected, jobs, context)
+  const matched = patterns.map(item => addMatches(object, item, selected, jobs, context))
+  const last = patterns.at(-1)
+  if (names.length === 0 && last && matched.every(outcome => outcome === 'none') && jobs.names.complete) {
     const message = 'the patterns of this action match no job, so it never fires'
-    report.error('no_match', itemPlaceOf(object, 'job_name_regexes', lastPattern), message, () =>
-      patternHint(lastPattern.value, jobs),
-    )
+    const place = itemPlaceOf(object, 'job_name_regexes', last)
+    context.report.error('no_match', place, message, () => patternHint(last.value, jobs))
   }
   return [...selected].sort((a, b) => a - b)
+}
+
+/** Lists of the wrong type were reported with the types. */
+function hasUnreadableJobs({ entries, get }: ActionObject): boolean {
+  return (entries.has('jobs') && !get.jobs) || (entries.has('job_name_regexes') && !get.job_name_regexes)
+}
+
+function addNamed(
+  object: ActionObject,
+  item: TextNode,
+  selected: Set<number>,
+  jobs: Target,
+  { report }: SpecContext,
+): void {
+  const index = jobs.names.indexOf.get(item.value)
+  const place = itemPlaceOf(object, 'jobs', item)
+  if (index === undefined) {
+    const message = `there is no job "${item.value}"`
+    if (jobs.names.complete) report.error('unknown_job', place, message, nameHint(jobs.names, item.value))
+  } else if (selected.has(index)) report.warn('repeated_entry', place, `"${item.value}" is listed twice`)
+  else selected.add(index)
+}
+
+function addMatches(
+  object: ActionObject,
+  item: TextNode,
+  selected: Set<number>,
+  jobs: Target,
+  context: SpecContext,
+): 'some' | 'none' | 'fault' {
+  const selection = jobs.select(item.value)
+  if ('fault' in selection) {
+    const place = patternPlace(itemPlaceOf(object, 'job_name_regexes', item), item, selection.fault, context)
+    context.report.error('bad_regex', place, selection.fault.message)
+    return 'fault'
+  }
+  for (const index of selection.indices) selected.add(index)
+  return selection.indices.length > 0 ? 'some' : 'none'
 }

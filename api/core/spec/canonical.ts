@@ -6,13 +6,22 @@ import type { ExpandedWorkflow } from './types.ts'
  * submitted before.
  */
 export function canonicalExpansion(workflow: ExpandedWorkflow): string {
-  return JSON.stringify(sortKeys(workflow))
+  const known = new Map<object, unknown>()
+  const jobs = workflow.jobs.map(job =>
+    job.env === undefined && job.tags === undefined
+      ? job
+      : { ...job, env: sortKeys(job.env, known), tags: sortKeys(job.tags, known) },
+  )
+  const { files, userData, ...rest } = workflow
+  return JSON.stringify([sortKeys({ ...rest, jobs: [] }, known), jobs, files, userData])
 }
 
-/** Maps of texts are shared between jobs, so each is sorted once. */
-function sortKeys(value: unknown, known = new Map<object, unknown>()): unknown {
-  if (Array.isArray(value))
-    return value.length === 0 || typeof value[0] !== 'object' ? value : value.map(item => sortKeys(item, known))
+/**
+ * Sorts the keys of maps that a file's author orders. The long lists are left out: this program makes their items, always with the
+ * same keys in the same order. Maps of texts are shared between jobs, so each is sorted once.
+ */
+function sortKeys(value: unknown, known: Map<object, unknown>): unknown {
+  if (Array.isArray(value)) return value.map(item => sortKeys(item, known))
   if (typeof value !== 'object' || value === null) return value
   const done = known.get(value)
   if (done) return done

@@ -22,7 +22,9 @@ export interface NamedValues {
 export type ParameterMode = 'product' | 'zip'
 
 /** Why parameters do not combine: lists of two lengths (with the one to point at), or too many copies. */
-export type CombineFault = { code: 'zip_length'; message: string; odd: string } | { code: 'bad_parameter'; message: string }
+export type CombineFault =
+  | { code: 'zip_length'; message: string; odd: string }
+  | { code: 'bad_parameter'; message: string }
 
 /** Combines parameters in the order written, the last fastest; `zip` takes the values of one position together. */
 export function combine(sources: readonly NamedValues[], mode: ParameterMode): Copies | CombineFault {
@@ -31,10 +33,14 @@ export function combine(sources: readonly NamedValues[], mode: ParameterMode): C
   if (mode === 'zip') {
     const odd = sources.find(({ values }) => values.length !== first.values.length)
     if (odd) return zipFault(first, odd)
-    return { count: first.values.length, parameters: new Map(sources.map(({ name, values }) => [name, { name, values, stride: 1 }])) }
+    return {
+      count: first.values.length,
+      parameters: new Map(sources.map(({ name, values }) => [name, { name, values, stride: 1 }])),
+    }
   }
   const count = sources.reduce((product, { values }) => product * values.length, 1)
-  if (count > MOST_COPIES) return { code: 'bad_parameter', message: `the parameters combine to more than ${MOST_COPIES} copies` }
+  if (count > MOST_COPIES)
+    return { code: 'bad_parameter', message: `the parameters combine to more than ${MOST_COPIES} copies` }
   const parameters = new Map<string, Parameter>()
   let stride = count
   for (const { name, values } of sources) {

@@ -35,4 +35,6 @@ export interface SpecContext {
   source: string
   env: SpecEnv
   report: Report
+  /** Characters that copies may still use. */
+  texts: { left: number }
 }

@@ -1,4 +1,5 @@
 import { readActions } from './actions.ts'
+import { TIMES_AND_LIMITS } from './defaults.ts'
 import type { SpecContext, SpecEnv } from './env.ts'
 import { checkExecution, toExecutionConfig, writtenMode } from './execution.ts'
 import { toFailurePattern, toRetryRule } from './failure-rules.ts'
@@ -9,7 +10,7 @@ import { checkIdentifiers } from './identifiers.ts'
 import { expandJobs, type JobExpansion } from './jobs.ts'
 import { WORKFLOW } from './keys.ts'
 import { linkJobs, type Targets } from './links.ts'
-import { lintFile, lintJob, parameterNames } from './lint-texts.ts'
+import { lintFile, lintJob, parameterNames } from './lint.ts'
 import { readMetadata } from './metadata.ts'
 import { DEFAULT_MONITOR, toMonitorConfig } from './monitor.ts'
 import { createParameterReader } from './parameters.ts'
@@ -21,6 +22,7 @@ import { keyPlaceOf, readObject, type SpecObject } from './schema.ts'
 import { createSelector, SELECTION_BUDGET } from './selectors.ts'
 import { EMPTY_SUMMARY, summarize } from './summary.ts'
 import { createTableReader, type TableReader } from './tables.ts'
+import { TEXT_BUDGET } from './text-budget.ts'
 import type { SpecTree } from './tree.ts'
 import {
   type Diagnostic,
@@ -47,7 +49,7 @@ type WorkflowObject = SpecObject<typeof WORKFLOW>
 /** Turns the tree of a file into the workflow to insert, and reports every problem on the way. */
 export function expandSpec(tree: SpecTree, env: SpecEnv): SpecExpansion {
   const report = createReport(tree.source, env.fileName)
-  const context: SpecContext = { source: tree.source, env, report }
+  const context: SpecContext = { source: tree.source, env, report, texts: { left: TEXT_BUDGET } }
   for (const { code, place, message } of tree.problems) report.error(code, place, message)
   const readTable = createTableReader(context)
   const object = readObject(WORKFLOW, applyVariables(tree.root, readTable, context), '', report)
@@ -160,9 +162,6 @@ function withTimes({ files }: FileExpansion, { jobs }: JobExpansion, { env }: Sp
   )
 }
 
-const DEFAULT_WAIT_FOR_JOBS_SECONDS = 90
-const DEFAULT_WAIT_FOR_DATABASE_MINUTES = 20
-const DEFAULT_LOSS_BUDGET = 5
 const DEFAULT_MAX_ITERATIONS = 1000
 
 /** The fields of the workflow record that depend on nothing but their keys. */
@@ -178,10 +177,12 @@ function readSettings(object: WorkflowObject, context: SpecContext) {
     usePendingFailed: get.use_pending_failed?.value ?? false,
     enableRoCrate: get.enable_ro_crate?.value ?? false,
     computeNodeWaitForNewJobsSeconds:
-      get.compute_node_wait_for_new_jobs_seconds?.value ?? DEFAULT_WAIT_FOR_JOBS_SECONDS,
-    computeNodeIgnoreWorkflowCompletion: get.compute_node_ignore_workflow_completion?.value ?? false,
+      get.compute_node_wait_for_new_jobs_seconds?.value ?? TIMES_AND_LIMITS.computeNodeWaitForNewJobsSeconds,
+    computeNodeIgnoreWorkflowCompletion:
+      get.compute_node_ignore_workflow_completion?.value ?? TIMES_AND_LIMITS.computeNodeIgnoreWorkflowCompletion,
     computeNodeWaitForHealthyDatabaseMinutes:
-      get.compute_node_wait_for_healthy_database_minutes?.value ?? DEFAULT_WAIT_FOR_DATABASE_MINUTES,
+      get.compute_node_wait_for_healthy_database_minutes?.value ??
+      TIMES_AND_LIMITS.computeNodeWaitForHealthyDatabaseMinutes,
     resourceMonitorConfig: get.resource_monitor
       ? toMonitorConfig(get.resource_monitor)
       : useMonitor
@@ -195,7 +196,7 @@ function readSettings(object: WorkflowObject, context: SpecContext) {
     transient: get.transient && toFailurePattern(get.transient),
     deterministic: get.deterministic && toFailurePattern(get.deterministic),
     eject: get.eject?.value,
-    lossBudget: get.loss_budget?.value ?? DEFAULT_LOSS_BUDGET,
+    lossBudget: get.loss_budget?.value ?? TIMES_AND_LIMITS.lossBudget,
     site: get.site && { prologue: textsOf(get.site.get.prologue), directives: textsOf(get.site.get.directives) },
   }
 }

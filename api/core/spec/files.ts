@@ -1,9 +1,11 @@
+import { type Copies, describeCopy } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import type { FILE } from './keys.ts'
 import { addName, createNameIndex, type NameIndex } from './names.ts'
-import { type Copies, describeCopy, type Expanding, type ParameterReader, readCopies } from './parameters.ts'
+import { type Expanding, type ParameterReader, readCopies } from './parameters.ts'
 import { placeOf, type SpecObject } from './schema.ts'
 import { compileTemplate, renderTemplate, type Template } from './template.ts'
+import { spendText } from './text-budget.ts'
 import type { ExpandedFile } from './types.ts'
 
 type FileObject = SpecObject<typeof FILE>
@@ -22,26 +24,25 @@ export function expandFiles(
   parameters: ParameterReader,
   context: SpecContext,
 ): FileExpansion {
-  const expansion: FileExpansion = { files: [], objects: [], names: createNameIndex(), templates: [] }
-  const nameOfPath = new Map<string, string>()
   const { entries, complete } = readCopies(objects, 'files', parameters, context)
-  expansion.names.complete = complete && objects.every(({ get }) => get.name)
-  expansion.templates = entries
+  const expansion: FileExpansion = { files: [], objects: [], names: createNameIndex(), templates: entries }
+  expansion.names.complete = complete
+  const nameOfPath = new Map<string, string>()
   for (const { object, copies } of entries) {
-    if (!object.get.name) continue
     const firstOwn = expansion.files.length
     const makeFile = createFileMaker(object, copies)
     for (let copy = 0; copy < copies.count; copy++) {
       const file = makeFile(copy)
       const earlier = expansion.names.indexOf.get(file.name)
-      if (earlier !== undefined)
+      if (earlier !== undefined) {
         checkEqualName(file, expansion.files[earlier]!, earlier >= firstOwn, object, copies, copy, context)
-      else {
-        warnSamePath(file, nameOfPath, object, context)
-        expansion.files.push(file)
-        expansion.objects.push(object)
-        addName(expansion.names, file.name)
+        continue
       }
+      if (!spendText(file.name.length + file.path.length, object, context)) return expansion
+      warnSamePath(file, nameOfPath, object, context)
+      expansion.files.push(file)
+      expansion.objects.push(object)
+      addName(expansion.names, file.name)
     }
   }
   return expansion

@@ -77,8 +77,11 @@ function reportOwnOutput(name: string, input: LinkPlace, output: LinkPlace, { re
   else report.error('self_dependency', output, message, 'give the result a name of its own')
 }
 
+const NONE: number[] = []
+
 /** Both lists ascend. */
 function common(a: readonly number[], b: readonly number[]): number[] {
+  if (a.length === 0 || b.length === 0) return NONE
   const found: number[] = []
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     if (a[i] === b[j]) found.push(a[i]!)

@@ -1,15 +1,13 @@
-import { parseDuration } from '../duration.ts'
+import { type Copies, describeCopy } from './copies.ts'
 import type { SpecContext } from './env.ts'
-import { toFailurePattern, toRetryRule } from './failure-rules.ts'
+import { createJobMaker, type JobTargets } from './job-maker.ts'
 import type { JOB } from './keys.ts'
-import { readLabels } from './labels.ts'
-import { addName, createNameIndex, type NameIndex, nameHint } from './names.ts'
-import { type Copies, describeCopy, type ParameterReader, readCopies } from './parameters.ts'
-import { keyPlaceOf, placeOf, type SpecObject } from './schema.ts'
+import { addName, createNameIndex, type NameIndex } from './names.ts'
+import { type ParameterReader, readCopies } from './parameters.ts'
+import { placeOf, type SpecObject } from './schema.ts'
 import { type StdioSetting, toStdio } from './stdio.ts'
-import { compileTemplate, partCount, renderTemplate, type Template } from './template.ts'
-import type { TextNode } from './tree.ts'
-import type { ErrorCode, ExpandedJob, TextMap } from './types.ts'
+import { spendText } from './text-budget.ts'
+import type { ExpandedJob, TextMap } from './types.ts'
 
 type JobObject = SpecObject<typeof JOB>
 
@@ -29,21 +27,6 @@ export interface JobExpansion {
   stdioOverrides: Map<string, StdioSetting>
 }
 
-export interface JobTargets {
-  resourceRequirements: NameIndex
-  schedulers: NameIndex
-  failureHandlers: NameIndex
-}
-
-/** Characters of all commands and names together; a long value put into a million commands would fill the memory. */
-const MOST_CHARACTERS = 256 * 2 ** 20
-
-/** Pieces that all commands and names are put together from: about a second's work. */
-const MOST_PARTS = 12_000_000
-
-/** The automatic resource set, which may be named as well as left out. */
-const DEFAULT_SET = 'default'
-
 /** Makes the copies of every job, in the order of the file, and merges copies of one name that differ in their lists only. */
 export function expandJobs(
   objects: readonly JobObject[],
@@ -53,37 +36,29 @@ export function expandJobs(
   context: SpecContext,
 ): JobExpansion {
   const expansion: JobExpansion = { jobs: [], templates: [], names: createNameIndex(), stdioOverrides: new Map() }
-  let characters = 0
-  let parts = 0
   const { entries, complete } = readCopies(objects, 'jobs', parameters, context)
-  expansion.names.complete = complete && objects.every(({ get }) => get.name)
+  expansion.names.complete = complete
   for (const { object, copies } of entries) {
-    if (!object.get.name) continue
     const template: JobTemplate = { object, copies, jobOfCopy: [] }
     expansion.templates.push(template)
     const firstOwn = expansion.jobs.length
-    parts += copies.count * (partsOf(object.get.name, copies) + partsOf(object.get.command, copies))
-    if (parts > MOST_PARTS) return tooLong(expansion, object, context)
     const makeJob = createJobMaker(object, copies, workflowEnv, targets, context)
     for (let copy = 0; copy < copies.count; copy++) {
       const job = makeJob(copy)
-      characters += job.name.length + job.command.length
-      if (characters > MOST_CHARACTERS) return tooLong(expansion, object, context)
       template.jobOfCopy.push(placeJob(job, template, copy, firstOwn, expansion, context))
+      if (!spendText(textLength(job, object), object, context)) {
+        expansion.names.complete = false
+        return expansion
+      }
     }
   }
   return expansion
 }
 
-function partsOf(text: TextNode | undefined, { parameters }: Copies): number {
-  return partCount(compileTemplate(text?.value ?? '', parameters))
-}
-
-function tooLong(expansion: JobExpansion, object: JobObject, { report }: SpecContext): JobExpansion {
-  const message = 'the commands of this file are too long together'
-  report.error('bad_parameter', keyPlaceOf(object, 'parameters'), message, 'split the workflow')
-  expansion.names.complete = false
-  return expansion
+/** What the copy holds in texts of its own; an env that all copies share does not count. */
+function textLength({ name, command, invocationScript = '', env }: ExpandedJob, object: JobObject): number {
+  const own = object.get.env ? Object.values(env ?? {}) : []
+  return own.reduce((sum, value) => sum + value.length, name.length + command.length + invocationScript.length)
 }
 
 /** Adds a job, or finds the earlier copy that it merges with. Gives its index. */
@@ -140,124 +115,4 @@ function missingParameters(object: JobObject, copies: Copies): string | undefine
 /** Before linking the lists are empty, so everything else is what remains to compare. */
 function isSameButLists(a: ExpandedJob, b: ExpandedJob): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
-}
-
-function createJobMaker(
-  object: JobObject,
-  copies: Copies,
-  workflowEnv: TextMap | undefined,
-  targets: JobTargets,
-  context: SpecContext,
-): (copy: number) => ExpandedJob {
-  const { get } = object
-  const compile = (text: { value: string } | undefined) => compileTemplate(text?.value ?? '', copies.parameters)
-  const name = compile(get.name)
-  const command = compile(get.command)
-  const invocationScript = get.invocation_script && compile(get.invocation_script)
-  const cwd = get.cwd && compile(get.cwd)
-  const family = get.family && compile(get.family)
-  const resolveSet = createResolver(
-    object,
-    'resource_requirements',
-    targets.resourceRequirements,
-    'unknown_resource_requirements',
-    copies,
-    context,
-  )
-  const resolveScheduler = createResolver(object, 'scheduler', targets.schedulers, 'unknown_scheduler', copies, context)
-  const resolveHandler = createResolver(
-    object,
-    'failure_handler',
-    targets.failureHandlers,
-    'unknown_failure_handler',
-    copies,
-    context,
-  )
-  const makeEnv = createMapMaker(get.env?.entries, copies, workflowEnv)
-  const makeTags = createMapMaker(get.tags?.entries, copies, undefined)
-  const makeLabels = readLabels(object, copies, context)
-  const shared = {
-    priority: get.priority?.value ?? 0,
-    cancelOnBlockingJobFailure: get.cancel_on_blocking_job_failure?.value ?? true,
-    timeLimitSeconds: get.time_limit && parseDuration(get.time_limit.value),
-    retry: get.retry && toRetryRule(get.retry),
-    transient: get.transient && toFailurePattern(get.transient),
-    deterministic: get.deterministic && toFailurePattern(get.deterministic),
-    eject: get.eject?.value,
-  }
-  return copy => {
-    const set = resolveSet(copy)
-    return {
-      name: renderTemplate(name, copy),
-      command: renderTemplate(command, copy),
-      invocationScript: invocationScript === undefined ? undefined : renderTemplate(invocationScript, copy),
-      env: makeEnv(copy),
-      ...shared,
-      resourceRequirements: set,
-      scheduler: resolveScheduler(copy),
-      failureHandler: resolveHandler(copy),
-      dependsOn: [],
-      inputFiles: [],
-      outputFiles: [],
-      inputUserData: [],
-      outputUserData: [],
-      labels: makeLabels(copy),
-      tags: makeTags(copy),
-      family:
-        family !== undefined
-          ? renderTemplate(family, copy)
-          : (targets.resourceRequirements.names[set ?? -1] ?? DEFAULT_SET),
-      cwd: cwd === undefined ? undefined : renderTemplate(cwd, copy),
-    }
-  }
-}
-
-type NameKey = 'resource_requirements' | 'scheduler' | 'failure_handler'
-
-/** Turns the name under a key into an index; reports a name without target. */
-function createResolver(
-  object: JobObject,
-  key: NameKey,
-  targets: NameIndex,
-  code: ErrorCode,
-  copies: Copies,
-  { report }: SpecContext,
-): (copy: number) => number | undefined {
-  const written = object.get[key]
-  if (!written) return () => undefined
-  const template = compileTemplate(written.value, copies.parameters)
-  return copy => {
-    const name = renderTemplate(template, copy)
-    const index = targets.indexOf.get(name)
-    const isDefault = key === 'resource_requirements' && name === DEFAULT_SET
-    if (index === undefined && !isDefault && targets.complete) {
-      report.error(
-        code,
-        placeOf(object, key),
-        `${key} names nothing that exists: "${name}"${describeCopy(copies, copy)}`,
-        nameHint(targets, name),
-      )
-    }
-    return index
-  }
-}
-
-/** Maps of texts: one shared object while nothing differs between the copies. */
-function createMapMaker(
-  entries: readonly { key: string; value: { value: string } }[] | undefined,
-  copies: Copies,
-  base: TextMap | undefined,
-) {
-  if (!entries || entries.length === 0) return () => base
-  const templates = entries.map(({ key, value }): [string, Template] => [
-    key,
-    compileTemplate(value.value, copies.parameters),
-  ])
-  const render = (copy: number): TextMap => ({
-    ...base,
-    ...Object.fromEntries(templates.map(([key, text]) => [key, renderTemplate(text, copy)])),
-  })
-  if (templates.some(([, text]) => typeof text !== 'string')) return render
-  const constant = render(0)
-  return () => constant
 }

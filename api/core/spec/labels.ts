@@ -1,7 +1,7 @@
+import { type Copies, describeCopy } from './copies.ts'
 import { compareCodePoints } from './data-json.ts'
 import type { SpecContext } from './env.ts'
 import type { JOB } from './keys.ts'
-import { type Copies, describeCopy } from './parameters.ts'
 import { itemPlaceOf, placeOf, type SpecObject } from './schema.ts'
 import { compileTemplate, renderTemplate } from './template.ts'
 

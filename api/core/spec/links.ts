@@ -1,17 +1,15 @@
+import { describeCopy } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import type { FileExpansion } from './files.ts'
 import { nearest } from './hints.ts'
 import type { JobExpansion, JobTemplate } from './jobs.ts'
-import type { JOB } from './keys.ts'
 import { type NameIndex, nameHint } from './names.ts'
-import { describeCopy } from './parameters.ts'
 import { patternPlace } from './pattern-place.ts'
-import { type Reference, referenceIndex, replaceReferences } from './references.ts'
-import type { Place } from './report.ts'
-import { itemPlaceOf, joinPath, type SpecObject } from './schema.ts'
+import { resolveReferences } from './reference-links.ts'
+import { itemPlaceOf } from './schema.ts'
 import type { Select } from './selectors.ts'
 import { compilePattern, compileTemplate, renderTemplate } from './template.ts'
-import { offsetInText, type TextNode } from './tree.ts'
+import type { TextNode } from './tree.ts'
 import type { ErrorCode, ExpandedJob } from './types.ts'
 import type { UserDataExpansion } from './user-data.ts'
 
@@ -45,32 +43,26 @@ const MOST_LINKS = 10_000_000
 
 /** Fills the lists of every job: names, then patterns, then references in its command; each link once, ascending. */
 export function linkJobs(
-  expansion: JobExpansion,
+  { jobs, templates }: JobExpansion,
   targets: Targets,
   files: FileExpansion,
   userData: UserDataExpansion,
   context: SpecContext,
 ): void {
-  let links = 0
-  for (const template of expansion.templates) {
-    for (const list of LINK_LISTS) links += linkList(template, list, expansion.jobs, targets[list.target], context)
-    if (links > MOST_LINKS) {
-      context.report.error(
-        'bad_value',
-        { at: template.object.node.at, path: template.object.path },
-        `the jobs have more than ${MOST_LINKS} links`,
-      )
+  const budget = { left: MOST_LINKS }
+  for (const template of templates) {
+    for (const list of LINK_LISTS) linkList(template, list, jobs, targets[list.target], budget, context)
+    if (budget.left < 0) {
+      const { node, path } = template.object
+      context.report.error('bad_value', { at: node.at, path }, `the jobs have more than ${MOST_LINKS} links`)
       return
     }
-    resolveReferences(template, expansion.jobs, files, userData, context)
-    for (const job of jobsOf(template, expansion.jobs))
+    for (const index of new Set(template.jobOfCopy)) {
+      const job = jobs[index]!
+      resolveReferences(job, template.object, files, userData, context)
       for (const { field } of LINK_LISTS) job[field] = ascendingOnce(job[field])
+    }
   }
-}
-
-/** The jobs of a template, merged ones once. */
-function jobsOf(template: JobTemplate, jobs: readonly ExpandedJob[]): ExpandedJob[] {
-  return [...new Set(template.jobOfCopy)].map(index => jobs[index]!)
 }
 
 function ascendingOnce(indices: number[]): number[] {
@@ -79,97 +71,93 @@ function ascendingOnce(indices: number[]): number[] {
   return indices.filter((value, at) => at === 0 || value !== indices[at - 1])
 }
 
-/** Gives the number of links added. */
+/** Adds the targets of one list to the jobs of one template, copy by copy. */
 function linkList(
   template: JobTemplate,
   list: LinkList,
   jobs: readonly ExpandedJob[],
   target: Target,
-  context: SpecContext,
-): number {
-  const { object, copies } = template
-  const names = (object.get[list.names]?.items ?? []).map(item => ({
-    item,
-    text: compileTemplate(item.value, copies.parameters),
-  }))
-  const patterns = (object.get[list.patterns]?.items ?? []).map(item => ({
-    item,
-    text: compilePattern(item.value, copies.parameters),
-  }))
-  if (names.length === 0 && patterns.length === 0) return 0
-  let links = 0
-  for (const [copy, jobIndex] of template.jobOfCopy.entries()) {
-    const into = jobs[jobIndex]![list.field]
-    const before = into.length
-    const written = new Set<string>()
-    for (const { item, text } of names) {
-      const name = renderTemplate(text, copy)
-      const index = target.names.indexOf.get(name)
-      if (written.has(name))
-        context.report.warn('repeated_entry', itemPlaceOf(object, list.names, item), `"${name}" is listed twice`)
-      else if (index === undefined) reportUnknown(template, list, item, name, copy, target, context)
-      else if (list.field === 'dependsOn' && index === jobIndex) reportSelf(template, item, name, context)
-      else into.push(index)
-      written.add(name)
-    }
-    for (const { item, text } of patterns) {
-      for (const index of selectOrReport(template, list, item, renderTemplate(text, copy), copy, target, context)) {
-        if (list.field !== 'dependsOn' || index !== jobIndex) into.push(index)
-      }
-    }
-    links += into.length - before
-    if (links > MOST_LINKS) return links
-  }
-  return links
-}
-
-function reportUnknown(
-  template: JobTemplate,
-  list: LinkList,
-  item: TextNode,
-  name: string,
-  copy: number,
-  target: Target,
+  budget: { left: number },
   context: SpecContext,
 ): void {
-  if (!target.names.complete) return
-  const message = `${list.names} names no ${target.noun} "${name}"${describeCopy(template.copies, copy)}`
-  context.report.error(
-    target.code,
-    itemPlaceOf(template.object, list.names, item),
-    message,
-    nameHint(target.names, name),
-  )
+  const find = createFinder(template, list, target, context)
+  if (!find) return
+  const isOwn = (index: number, job: number) => list.field === 'dependsOn' && index === job
+  for (const [copy, job] of template.jobOfCopy.entries()) {
+    const into = jobs[job]![list.field]
+    const before = into.length
+    for (const { index, item } of find.named(copy)) {
+      if (!isOwn(index, job)) into.push(index)
+      else
+        context.report.error(
+          'self_dependency',
+          itemPlaceOf(template.object, list.names, item),
+          'a job cannot wait for itself',
+        )
+    }
+    for (const index of find.matched(copy)) if (!isOwn(index, job)) into.push(index)
+    budget.left -= into.length - before
+    if (budget.left < 0) return
+  }
 }
 
-function reportSelf(template: JobTemplate, item: TextNode, name: string, { report }: SpecContext): void {
-  report.error(
-    'self_dependency',
-    itemPlaceOf(template.object, 'depends_on', item),
-    `the job "${name}" cannot wait for itself`,
-  )
+/** What one list of a copy names, and what its patterns match; reports what is not there. */
+interface Finder {
+  named(copy: number): { index: number; item: TextNode }[]
+  matched(copy: number): readonly number[]
 }
 
-function selectOrReport(
-  template: JobTemplate,
+/** Compiles the items of one list of one template; undefined when it has none. */
+function createFinder(
+  { object, copies }: JobTemplate,
   list: LinkList,
-  item: TextNode,
-  pattern: string,
-  copy: number,
   target: Target,
   context: SpecContext,
-): readonly number[] {
-  const selection = target.select(pattern)
-  const place = itemPlaceOf(template.object, list.patterns, item)
-  if ('fault' in selection) {
-    context.report.error('bad_regex', patternPlace(place, item, selection.fault, context), selection.fault.message)
+): Finder | undefined {
+  const { report } = context
+  const { parameters } = copies
+  const names =
+    object.get[list.names]?.items.map(item => ({ item, text: compileTemplate(item.value, parameters) })) ?? []
+  const patterns =
+    object.get[list.patterns]?.items.map(item => ({ item, text: compilePattern(item.value, parameters) })) ?? []
+  if (names.length + patterns.length === 0) return undefined
+
+  const reportUnknown = (item: TextNode, name: string, copy: number) => {
+    if (!target.names.complete) return
+    const message = `${list.names} names no ${target.noun} "${name}"${describeCopy(copies, copy)}`
+    report.error(target.code, itemPlaceOf(object, list.names, item), message, nameHint(target.names, name))
+  }
+
+  const selectOrReport = (item: TextNode, pattern: string, copy: number): readonly number[] => {
+    const selection = target.select(pattern)
+    if ('indices' in selection && (selection.indices.length > 0 || !target.names.complete)) return selection.indices
+    const place = itemPlaceOf(object, list.patterns, item)
+    if ('fault' in selection) {
+      report.error('bad_regex', patternPlace(place, item, selection.fault, context), selection.fault.message)
+    } else {
+      const message = `the pattern "${pattern}" matches no ${target.noun}${describeCopy(copies, copy)}`
+      report.error('no_match', place, message, () => patternHint(pattern, target))
+    }
     return []
   }
-  if (selection.indices.length === 0 && target.names.complete) {
-    const message = `the pattern "${pattern}" matches no ${target.noun}${describeCopy(template.copies, copy)}`
-    context.report.error('no_match', place, message, () => patternHint(pattern, target))
+
+  return {
+    named(copy) {
+      const found: { index: number; item: TextNode }[] = []
+      const written = names.length > 1 ? new Set<string>() : undefined
+      for (const { item, text } of names) {
+        const name = renderTemplate(text, copy)
+        const index = target.names.indexOf.get(name)
+        if (written?.has(name))
+          report.warn('repeated_entry', itemPlaceOf(object, list.names, item), `"${name}" is listed twice`)
+        else if (index === undefined) reportUnknown(item, name, copy)
+        else found.push({ index, item })
+        written?.add(name)
+      }
+      return found
+    },
+    matched: copy => patterns.flatMap(({ item, text }) => selectOrReport(item, renderTemplate(text, copy), copy)),
   }
-  return selection.indices
 }
 
 /** The name that a pattern without match probably meant: the nearest to its letters. */
@@ -179,72 +167,4 @@ export function patternHint(pattern: string, target: Target): string | undefined
   return target.names.names.length === 0
     ? `there is no ${target.noun}`
     : `there is, for example, "${target.names.names[0]}"`
-}
-
-const DIRECTIONS = ['input', 'output']
-
-function resolveReferences(
-  template: JobTemplate,
-  jobs: readonly ExpandedJob[],
-  files: FileExpansion,
-  userData: UserDataExpansion,
-  context: SpecContext,
-): void {
-  const { object } = template
-  for (const job of jobsOf(template, jobs)) {
-    const resolverOf = (node: TextNode | undefined, key: 'command' | 'invocation_script') => (reference: Reference) => {
-      const place = () => referencePlace(object, key, node, reference, context)
-      const isFile = reference.noun !== 'user_data'
-      const { names } = isFile ? files : userData
-      if (reference.noun === 'file' || !DIRECTIONS.includes(reference.direction)) {
-        const noun = isFile ? 'files' : 'user_data'
-        const hint = `write \${${noun}.input.NAME} or \${${noun}.output.NAME}`
-        context.report.error(
-          isFile ? 'unknown_file' : 'unknown_user_data',
-          place(),
-          'this reference is of no known kind',
-          hint,
-        )
-        return undefined
-      }
-      const index = names.indexOf.get(reference.name)
-      if (index === undefined) {
-        const message = `there is no ${isFile ? 'file' : 'user_data'} "${reference.name}" to refer to`
-        if (names.complete)
-          context.report.error(
-            isFile ? 'unknown_file' : 'unknown_user_data',
-            place(),
-            message,
-            nameHint(names, reference.name),
-          )
-        return undefined
-      }
-      linkReference(job, isFile, reference.direction === 'input', index)
-      return isFile ? files.files[index]!.path : (userData.userData[index]!.data ?? 'null')
-    }
-    job.command = replaceReferences(job.command, resolverOf(object.get.command, 'command'))
-    if (job.invocationScript !== undefined) {
-      job.invocationScript = replaceReferences(
-        job.invocationScript,
-        resolverOf(object.get.invocation_script, 'invocation_script'),
-      )
-    }
-  }
-}
-
-function linkReference(job: ExpandedJob, isFile: boolean, isInput: boolean, index: number): void {
-  if (isFile) (isInput ? job.inputFiles : job.outputFiles).push(index)
-  else (isInput ? job.inputUserData : job.outputUserData).push(index)
-}
-
-function referencePlace(
-  object: SpecObject<typeof JOB>,
-  key: 'command' | 'invocation_script',
-  node: TextNode | undefined,
-  reference: Reference,
-  { source }: SpecContext,
-): Place {
-  const path = joinPath(object.path, key)
-  if (!node) return { at: object.node.at, path }
-  return { at: offsetInText(source, node, referenceIndex(node.value, reference.ordinal)), path }
 }

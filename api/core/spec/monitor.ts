@@ -1,16 +1,14 @@
+import { MONITOR_SECONDS } from './defaults.ts'
 import type { RESOURCE_MONITOR } from './keys.ts'
 import type { SpecObject } from './schema.ts'
 import type { JsonObject } from './types.ts'
-
-const DEFAULT_SAMPLE_SECONDS = 10
-const DEFAULT_FLUSH_SECONDS = 300
 
 /** What a file without `resource_monitor` gets. */
 export const DEFAULT_MONITOR: JsonObject = {
   enabled: true,
   granularity: 'summary',
-  sample_interval_seconds: DEFAULT_SAMPLE_SECONDS,
-  flush_interval_seconds: DEFAULT_FLUSH_SECONDS,
+  sample_interval_seconds: MONITOR_SECONDS.sample,
+  flush_interval_seconds: MONITOR_SECONDS.flush,
   generate_plots: false,
   jobs: { enabled: true, granularity: 'summary' },
   compute_node: null,
@@ -22,8 +20,8 @@ export function toMonitorConfig({ get }: SpecObject<typeof RESOURCE_MONITOR>): J
   return {
     enabled: get.enabled?.value ?? false,
     granularity: toGranularity(get.granularity),
-    sample_interval_seconds: get.sample_interval_seconds?.value ?? DEFAULT_SAMPLE_SECONDS,
-    flush_interval_seconds: get.flush_interval_seconds?.value ?? DEFAULT_FLUSH_SECONDS,
+    sample_interval_seconds: get.sample_interval_seconds?.value ?? MONITOR_SECONDS.sample,
+    flush_interval_seconds: get.flush_interval_seconds?.value ?? MONITOR_SECONDS.flush,
     generate_plots: get.generate_plots?.value ?? false,
     jobs: jobs ? { enabled: jobs.get.enabled?.value ?? false, granularity: toGranularity(jobs.get.granularity) } : null,
     compute_node: node

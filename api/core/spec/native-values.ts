@@ -33,4 +33,3 @@ function nativeValue(node: SpecNode): Value | undefined {
       return undefined
   }
 }
-

@@ -33,4 +33,3 @@ export function hasOtherSource(entry: Expandable, sharedTable: TextNode | undefi
   } else return false
   return true
 }
-

@@ -1,16 +1,14 @@
+import { type Copies, combine, copiesOfTable, MOST_COPIES, type NamedValues, ONE_COPY } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import { didYouMean } from './hints.ts'
 import type { EXPANSION_FIELDS } from './keys.ts'
+import { hasOtherSource } from './parameter-sources.ts'
 import type { Place } from './report.ts'
 import { itemPlaceOf, joinPath, keyPlaceOf, placeOf, reportDuplicateKeys, type SpecObject } from './schema.ts'
-import type { Table, TableReader } from './tables.ts'
-import { type Parameter, printValue } from './template.ts'
+import type { TableReader } from './tables.ts'
 import type { MapEntry, MapNode, SpecNode, TextNode } from './tree.ts'
-import { kindWord } from './tree.ts'
-import { parseValues, type Value } from './values.ts'
-
-/** Values of all parameters of one file together, so that many long ranges cannot fill the memory one by one. */
-const MOST_VALUES_IN_FILE = 4_000_000
+import { createValueReader, isReadableParameter } from './value-reader.ts'
+import type { Value } from './values.ts'
 
 /** A job, file or user_data, as far as its copies are concerned. */
 export type Expandable = SpecObject<{ what: string; fields: typeof EXPANSION_FIELDS }>
@@ -39,33 +37,15 @@ export function createParameterReader(
   context: SpecContext,
 ): ParameterReader {
   const { report } = context
-  const known = new Map<SpecNode, readonly Value[] | undefined>()
-  let valuesInFile = 0
+  const valuesOf = createValueReader(context)
   if (shared) reportDuplicateKeys(shared, 'parameters', report)
-
-  const valuesOf = (entry: MapEntry, path: string): readonly Value[] | undefined => {
-    const { value: node } = entry
-    if (known.has(node)) return known.get(node)
-    const values = readValues(node, { at: node.at, path }, context)
-    valuesInFile += values?.length ?? 0
-    if (valuesInFile > MOST_VALUES_IN_FILE) {
-      report.error(
-        'bad_parameter',
-        { at: node.at, path },
-        `the parameters of this file have more than ${MOST_VALUES_IN_FILE} values`,
-      )
-      return undefined
-    }
-    known.set(node, values)
-    return values
-  }
 
   const sourceOf = (entry: MapEntry, path: string, usedAt: Place): Source | undefined => {
     if (/[{}:]/.test(entry.key)) {
       report.error('bad_parameter', { at: entry.keyAt, path }, `the name "${entry.key}" of a parameter holds {, } or :`)
       return undefined
     }
-    const values = valuesOf(entry, path)
+    const values = valuesOf(entry.value, path)
     if (!values) return undefined
     if (values.length === 0) report.warn('no_values', usedAt, `"${entry.key}" has no values, so nothing is made here`)
     return { name: entry.key, values, place: { at: entry.value.at, path } }
@@ -80,15 +60,22 @@ export function createParameterReader(
     })
   }
 
-  const sharedSources = (entry: Expandable): (Source | undefined)[] =>
-    (entry.get.use_parameters?.items ?? []).map(item => {
+  const sharedSources = (entry: Expandable): (Source | undefined)[] => {
+    const used = new Set<string>()
+    return (entry.get.use_parameters?.items ?? []).flatMap(item => {
       const place = itemPlaceOf(entry, 'use_parameters', item)
+      if (used.has(item.value)) {
+        report.warn('repeated_entry', place, `"${item.value}" is listed twice`)
+        return []
+      }
+      used.add(item.value)
       const parameter = shared?.entries.find(({ key }) => key === item.value)
-      if (parameter) return sourceOf(parameter, joinPath('parameters', parameter.key), place)
+      if (parameter) return [sourceOf(parameter, joinPath('parameters', parameter.key), place)]
       const hint = () => didYouMean(item.value, shared?.entries.map(({ key }) => key) ?? [])
       report.error('unknown_parameter', place, `there is no shared parameter "${item.value}"`, hint)
-      return undefined
+      return [undefined]
     })
+  }
 
   return {
     copiesOf(entry) {
@@ -107,31 +94,9 @@ export function createParameterReader(
       if (sources.includes(undefined)) return undefined
       return combineSources(entry, sources as Source[], context)
     },
-    sharedValues: entry =>
-      isReadable(entry.value, context) ? valuesOf(entry, joinPath('parameters', entry.key)) : undefined,
+    sharedValues: ({ key, value }) =>
+      isReadableParameter(value, context) ? valuesOf(value, joinPath('parameters', key)) : undefined,
   }
-}
-
-function isReadable(node: SpecNode, context: SpecContext): boolean {
-  return node.kind !== 'text' || !('message' in parseValues(node.value, path => linesOf(path, context)))
-}
-
-function linesOf(path: string, context: SpecContext): string[] | undefined {
-  return context.env.readText(path)?.split(/\r?\n/)
-}
-
-function readValues(node: SpecNode, place: Place, context: SpecContext): readonly Value[] | undefined {
-  const { report } = context
-  if (node.kind !== 'text') return readNativeValues(node, place, report)
-  const parsed = parseValues(node.value, path => linesOf(path, context))
-  if ('message' in parsed) {
-    report.error('bad_parameter', place, parsed.message, parsed.hint)
-    return undefined
-  }
-  if (parsed.emptyItem) report.warn('empty_item', place, `the list "${node.value}" has an empty item`)
-  if (parsed.quotedSingle)
-    report.warn('quoted_single', place, `the quotes stay in the value ${node.value}`, `write [${node.value}]`)
-  return parsed.values
 }
 
 function combineSources(entry: Expandable, sources: Source[], { report }: SpecContext): Copies | undefined {
@@ -149,16 +114,23 @@ function warnUnusedShared(entry: Expandable, local: MapNode, { report }: SpecCon
   report.warn('use_parameters_ignored', placeOf(entry, 'use_parameters'), message, 'keep one of the two')
 }
 
+/** An entry that is ready to be copied. */
 export interface Expanding<O> {
   object: O
+  name: TextNode
   copies: Copies
 }
 
+type NamedExpandable = Expandable & { get: { name?: TextNode } }
+
+/** Placeholders of all copies together, counted by their braces: some seconds' work, and more than a million plain jobs need. */
+const MOST_PLACEHOLDERS = 20_000_000
+
 /**
- * The copies of all entries of one kind; an entry with a problem is left out, and `complete` is false. The sum is limited before the
- * first copy is made.
+ * The copies of all entries of one kind; an entry with a problem or without a name is left out, and `complete` is false. The work is
+ * limited before the first copy is made.
  */
-export function readCopies<O extends Expandable>(
+export function readCopies<O extends NamedExpandable>(
   objects: readonly O[],
   noun: string,
   parameters: ParameterReader,
@@ -166,21 +138,40 @@ export function readCopies<O extends Expandable>(
 ): { entries: Expanding<O>[]; complete: boolean } {
   const entries: Expanding<O>[] = []
   let count = 0
+  let placeholders = 0
   for (const object of objects) {
+    const { name } = object.get
     const copies = parameters.copiesOf(object)
-    if (!copies) continue
+    if (!copies || !name) continue
     count += copies.count
-    if (count > MOST_COPIES) {
+    placeholders += copies.count > 1 ? copies.count * countBraces(object.node) : 0
+    if (count > MOST_COPIES || placeholders > MOST_PLACEHOLDERS) {
+      const limit = count > MOST_COPIES ? `${MOST_COPIES} ${noun}` : `${MOST_PLACEHOLDERS} placeholders in ${noun}`
       report.error(
         'bad_parameter',
         keyPlaceOf(object, 'parameters'),
-        `the file makes more than ${MOST_COPIES} ${noun}`,
+        `the file makes more than ${limit}`,
         'split the workflow',
       )
       return { entries: [], complete: false }
     }
-    entries.push({ object, copies })
+    entries.push({ object, name, copies })
   }
   return { entries, complete: entries.length === objects.length }
 }
 
+function countBraces(node: SpecNode): number {
+  switch (node.kind) {
+    case 'text':
+      return node.value.split('{').length - 1
+    case 'list':
+      return node.items.reduce((sum, item) => sum + countBraces(item), 0)
+    case 'map':
+      return node.entries.reduce((sum, { value }) => sum + countBraces(value), 0)
+    case 'null':
+    case 'bool':
+    case 'int':
+    case 'float':
+      return 0
+  }
+}

@@ -16,7 +16,7 @@ export interface LiteralPattern {
   atEnd: boolean
 }
 
-const LITERAL = /^(\^?)((?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\\x\{[0-9a-f]+\})*)(\$?)$/
+const LITERAL = /^(\^?)((?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\\x\{[0-9a-ce-f]?[0-9a-f]{1,3}\})*)(\$?)$/
 
 /** The literal that a pattern searches, when it is nothing but a literal with or without anchors. */
 export function asLiteral(pattern: string): LiteralPattern | undefined {
@@ -34,7 +34,7 @@ export interface SplitPattern {
   skip: number
 }
 
-const PREFIX = /^\^((?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\\x\{[0-9a-f]+\})*)/
+const PREFIX = /^\^((?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\\x\{[0-9a-ce-f]?[0-9a-f]{1,3}\})*)/
 
 /** What looks at the text before it, and so cannot run behind a cut: word boundaries, starts, and flags that change them. */
 const LOOKS_BACK = /\\[bBA<]|\(\?|(?<!\[)\^/
@@ -46,10 +46,10 @@ export function splitPattern(pattern: string): SplitPattern {
   if (!match || match[1] === '' || mayHaveTopLevelAlternative(pattern)) return whole
   const literal = unescapePattern(match[1]!)
   const rest = pattern.slice(match[0].length)
-  if (/^[*?{]/.test(rest)) return { ...whole, prefix: [...literal].slice(0, -1).join('') }
+  if (/^[*+?{]/.test(rest)) return { ...whole, prefix: [...literal].slice(0, -1).join('') }
   return LOOKS_BACK.test(rest)
     ? { ...whole, prefix: literal }
-    : { prefix: literal, rest: `^(?:${rest})`, skip: literal.length }
+    : { prefix: literal, rest: `^${rest}`, skip: literal.length }
 }
 
 function unescapePattern(escaped: string): string {

@@ -1,6 +1,6 @@
+import { describeCopy } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import type { JobTemplate } from './jobs.ts'
-import { describeCopy } from './parameters.ts'
 import { placeOf } from './schema.ts'
 import { parseGresGpus, parseSlurmMemory, parseWalltime } from './slurm-text.ts'
 import type {

@@ -78,11 +78,6 @@ function compile(text: string, parameters: ReadonlyMap<string, Parameter>, print
   return { parts }
 }
 
-/** How much work one copy is, in parts to put together. */
-export function partCount(template: Template | undefined): number {
-  return typeof template === 'object' ? template.parts.length : 0
-}
-
 /** The text of one copy. Inserted values are not searched again. */
 export function renderTemplate(template: Template, copy: number): string {
   if (typeof template === 'string') return template

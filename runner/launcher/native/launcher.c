@@ -164,6 +164,12 @@ static bool has_work(void)
   return closing == OPEN || jobs_left() || !(output_is_empty() || (closing == CUT && output_waits_for_disk()));
 }
 
+/* The earlier of two waits, of which -1 is none. */
+static int sooner(int a_ms, int b_ms)
+{
+  return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 static void run(int signals)
 {
   bool more = false;
@@ -174,7 +180,8 @@ static void run(int signals)
       {.fd = closing == CUT ? -1 : REQUESTS, .events = POLLIN},
       {.fd = output_waits_for_reader() ? REPORTS : -1, .events = POLLOUT},
     };
-    int timeout_ms = more ? 0 : look_ms < 0 && output_waits_for_disk() ? FULL_DISK_RETRY_MS : look_ms;
+    int retry_ms = output_waits_for_disk() ? FULL_DISK_RETRY_MS : -1;
+    int timeout_ms = more ? 0 : sooner(sooner(look_ms, output_gather_ms()), retry_ms);
     if (poll(fds, 3, timeout_ms) < 0 && errno != EINTR)
       fail("Cannot wait for events", strerror(errno));
     struct signalfd_siginfo notice[8];
@@ -187,7 +194,7 @@ static void run(int signals)
       read_requests();
     more = handle_requests();
     start_followers();
-    if (!output_flush())
+    if (!output_flush(closing != OPEN))
       request_close(true);
   }
 }
@@ -202,7 +209,7 @@ int main(int argc, char **argv)
   output_open(argv[1], argv[2]);
   starter_open(argv[2]);
   output_hello();
-  output_flush();
+  output_flush(true);
   run(signals);
   strays_end_all();
   return 0;

@@ -124,8 +124,13 @@ void output_hello(void);
 void output_started(const struct job *job, uint64_t before_ns, uint64_t after_ns, const char *label);
 void output_exited(const struct job *job, int error, enum step step, const char *label);
 void output_recalled(uint32_t tag, bool recalled);
-/* Writes the journal, then the reports. A full disk holds both back. Returns false when the runner no longer reads. */
-bool output_flush(void);
+/*
+ * Writes the journal, then the reports, which may gather for a while unless in a hurry. A full disk holds both back. Returns false
+ * when the runner no longer reads.
+ */
+bool output_flush(bool hurry);
+/* For how many ms the reports may still gather, -1 when there are none. */
+int output_gather_ms(void);
 /* Whether reports wait for the runner to read. */
 bool output_waits_for_reader(void);
 /* Whether records wait for room on the disk. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define REPORTS 1 /* the runner's pipe */
+#define GATHER_MS 15 /* reports wait at most so long for company while no slot is free */
 
 static int journal = -1;
 static const char *id;
@@ -20,6 +21,8 @@ static struct bytes records;
 static struct bytes reports;
 static bool disk_is_full;
 static bool reader_is_slow;
+static bool urgent; /* a report that must not wait is among those not sent */
+static uint64_t gathering_since; /* since boot, 0 while none waits */
 
 void fail(const char *what, const char *value)
 {
@@ -103,6 +106,7 @@ static void begin_report(enum report_type type, uint32_t length)
 
 void output_hello(void)
 {
+  urgent = true;
   begin_report(REPORT_HELLO, 8);
   add_u32(WIRE_VERSION);
 }
@@ -127,6 +131,8 @@ void output_exited(const struct job *job, int error, enum step step, const char 
     add_record("E %s %u %d %d %d %d %.3f %.3f %.3f %.3f %.0f %u %d", id, job->tag, code, signal, error, (int)step,
                job->started_ms, job->exited_ms, job->user_ms, job->system_ms, job->peak_bytes, job->strays,
                job->cut ? 1 : 0);
+  /* Nothing follows: a slot is free, and the runner has to know. */
+  urgent = urgent || !job->followers;
   begin_report(REPORT_EXITED, 68);
   add_u32(job->tag);
   add_u32((uint32_t)code);
@@ -143,12 +149,33 @@ void output_exited(const struct job *job, int error, enum step step, const char 
 
 void output_recalled(uint32_t tag, bool recalled)
 {
+  urgent = true;
   begin_report(REPORT_RECALLED, 12);
   add_u32(tag);
   add_u32(recalled ? 1 : 0);
 }
 
 /* ---- writing ---- */
+
+/*
+ * Reports gather while every ended job had a follower: the slots are busy, so a few milliseconds cost nothing and one wake-up of
+ * the runner serves many jobs. The journal is never held back.
+ */
+static int gather_ms(void)
+{
+  if (reports.used == 0 || urgent)
+    return 0;
+  uint64_t now = boot_ns();
+  if (gathering_since == 0)
+    gathering_since = now;
+  uint64_t passed_ms = (now - gathering_since) / 1000000u;
+  return passed_ms >= GATHER_MS ? 0 : (int)(GATHER_MS - passed_ms);
+}
+
+int output_gather_ms(void)
+{
+  return reports.used == 0 ? -1 : gather_ms();
+}
 
 static void flush_records(void)
 {
@@ -166,10 +193,14 @@ static void flush_records(void)
   }
 }
 
-bool output_flush(void)
+bool output_flush(bool hurry)
 {
   flush_records();
   reader_is_slow = false;
+  if (!hurry && gather_ms() > 0)
+    return true;
+  urgent = false;
+  gathering_since = 0;
   /* What the journal does not hold yet must not be reported: a restart would not know of it. */
   while (!disk_is_full && reports.used > 0) {
     ssize_t written = write(REPORTS, reports.data, reports.used);

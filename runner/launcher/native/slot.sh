@@ -6,6 +6,11 @@
 id=$1
 dir=$3
 times_file=$3/times.$4
+# What another program left open in the runner is not for the jobs.
+for fd in /dev/fd/*; do
+  fd=${fd##*/}
+  if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
+done
 exec 8>>"$2" 9>&1 1>/dev/null
 set -f
 

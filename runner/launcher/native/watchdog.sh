@@ -1,9 +1,10 @@
 # The stand-in launcher's watchdog: when the runner is gone it ends the slots and all their jobs.
-# Arguments: the launcher's id, the journal. On standard input: `slot PID` for each slot, `close` when the work is over; the
+# Arguments: the launcher's id, the journal, the launcher's scratch directory. On standard input: `slot PID` for each slot, `close` when the work is over; the
 # input's end without `close` means that the runner has died.
 
 id=$1
 journal=$2
+scratch=$3
 slots=()
 running=()
 
@@ -31,6 +32,8 @@ for pid in "${running[@]}"; do
   # 0: could not be started.
   [ "$pid" = 0 ] || kill -s KILL -- "-$pid"
 done
+
+rm -rf "$scratch"
 
 # What left its group, or was not recorded yet, bears the mark. A process between two programs shows none: look until
 # three looks in a row found nothing.

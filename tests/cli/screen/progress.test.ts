@@ -167,6 +167,13 @@ describe('createPlainDisplay()', () => {
     expect(lines).toHaveLength(5)
   })
 
+  test('shows nothing before the first look at the workflow', () => {
+    const { lines, plain } = display()
+    plain.update(snapshotOf({ total: 0, counts: readCounts({}) }))
+    plain.end()
+    expect(lines).toEqual([])
+  })
+
   test('says at once that it drains', () => {
     const { lines, plain } = display()
     plain.update(whenDone(10))

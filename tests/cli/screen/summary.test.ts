@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { createPaint } from '../../../runner/screen/color.ts'
 import { allCompleted } from '../../../runner/screen/counts.ts'
 import { readCounts } from '../../../runner/screen/status.ts'
-import { renderSummary, summaryDocument } from '../../../runner/screen/summary.ts'
+import { renderSummary } from '../../../runner/screen/summary.ts'
+import { summaryDocument } from '../../../runner/screen/summary-document.ts'
 import type { RunSummary } from '../../../runner/screen/types.ts'
 import { summaryOf } from './snapshot.ts'
 
@@ -53,6 +54,14 @@ Logs and database: headrace_output
     ['other_runners', '3 jobs left with other runners.'],
   ] as const)('says what stopped the run: %s', (stoppedBy, text) => {
     expect(render({ counts: readCounts({ completed: 1, ready: 3 }), stoppedBy })).toContain(text)
+  })
+
+  test('does not show as failed what its own stop has ended, and says how to run that again', () => {
+    const ended = { ...FAILED, status: 'terminated' as const, returnCode: 152, failureClass: 'allocation_end' }
+    const text = render({ counts: readCounts({ terminated: 1, ready: 1 }), failed: [ended], stoppedBy: 'interrupt' })
+    expect(text).not.toContain('fit (job 7)')
+    expect(text).toContain('--retry-failed runs the failed and ended jobs and what hangs below them again.')
+    expect(render({ counts: readCounts({ terminated: 1 }), failed: [ended] })).toContain('fit (job 7)')
   })
 
   test('says that a finished workflow is not run again', () => {

@@ -1,10 +1,10 @@
+import type { Copies } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import type { FILE, JOB, WORKFLOW } from './keys.ts'
 import { LINK_LISTS } from './links.ts'
-import type { Copies } from './parameters.ts'
+import { lintText } from './lint-text.ts'
 import { itemPlaceOf, joinPath, type SpecObject } from './schema.ts'
 import type { TableReader } from './tables.ts'
-import { lintText } from './text-lint.ts'
 import type { TextNode } from './tree.ts'
 
 /** Names of parameters anywhere in the file: what a leftover placeholder probably meant. */

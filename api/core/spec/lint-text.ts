@@ -1,6 +1,6 @@
+import type { Copies } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import { significantDigits } from './number-text.ts'
-import type { Copies } from './parameters.ts'
 import type { Place } from './report.ts'
 import { findPlaceholders, isKnownSpec } from './template.ts'
 import type { TextNode } from './tree.ts'
@@ -25,17 +25,23 @@ export function lintText(
   const text = node.value
   if (!text.includes('{')) return
   const place = { at: node.at, path }
+  const checked = new Set<string>()
   for (const { name, spec, start } of findPlaceholders(text, name => known.has(name))) {
     const parameter = copies.parameters.get(name)
-    if (!parameter) warnLeftover(name, place, context)
-    else {
-      const row = parameter.values.indexOf(undefined)
-      if (row >= 0) reportMissingCell(name, row, place, context)
-      if (spec !== undefined && !isKnownSpec(spec)) warnFormat(name, spec, place, context)
-      if (text[start - 1] === '$') warnShellBrace(name, place, context)
-      const isNoisy = use.isName && spec === undefined && parameter.values.some(isNoisyFloat)
-      if (isNoisy) warnNoise(name, place, context)
+    const isShell = text[start - 1] === '$'
+    if (!parameter) {
+      if (!isShell) warnLeftover(name, place, context)
+      continue
     }
+    if (isShell) warnShellBrace(name, place, context)
+    // A text may repeat a placeholder a hundred thousand times, and a parameter may have a million values.
+    if (checked.has(`${name}:${spec}`)) continue
+    checked.add(`${name}:${spec}`)
+    const row = parameter.values.indexOf(undefined)
+    if (row >= 0) reportMissingCell(name, row, place, context)
+    if (spec !== undefined && !isKnownSpec(spec)) warnFormat(name, spec, place, context)
+    const isNoisy = use.isName && spec === undefined && parameter.values.some(isNoisyFloat)
+    if (isNoisy) warnNoise(name, place, context)
   }
 }
 

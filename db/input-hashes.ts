@@ -1,0 +1,78 @@
+import { fingerprint } from '../api/core/fingerprint.ts'
+import { STATUS } from '../api/core/status.ts'
+import { all, type Db, one, run, type Unit } from './unit.ts'
+
+/**
+ * Notices inputs that changed after a workflow was initialized (contract/notes.md 8.4). Of what a job runs on, only two things can change
+ * while it is not uninitialized: its invocation script and the data of its input user_data. So only jobs that have one of them carry a
+ * hash, and no hash means: had neither.
+ */
+
+/** Ids looked at in one transaction, so that it ends within about 100 ms. */
+const CHUNK = 5_000
+
+type Hashed = { id: number; name: string; status: number; stored: string | null; current: string | null }
+type Range = { first: number; last: number }
+
+/** Stores the hashes of all jobs as they are now; called when a workflow has been initialized. */
+export async function storeInputHashes(db: Db, workflowId: number): Promise<void> {
+  for (const range of await db.read(() => listRanges(workflowId))) {
+    const changed = (await db.read(() => readHashes(workflowId, range))).filter(job => job.stored !== job.current)
+    if (changed.length > 0) await db.write(() => storeHashes(changed))
+  }
+}
+
+/** Gives the jobs whose inputs are others than when they were initialized, by id. Uninitialized ones run anyway. */
+export function* listChangedJobs(workflowId: number): Unit<{ id: number; name: string }[]> {
+  const found: Hashed[] = []
+  for (const range of yield* listRanges(workflowId)) found.push(...(yield* readHashes(workflowId, range)))
+  return found.filter(job => job.stored !== job.current && job.status !== STATUS.uninitialized)
+}
+
+function* listRanges(workflowId: number): Unit<Range[]> {
+  const ends = yield* one<{ first: number | null; last: number | null }>(
+    'SELECT min(id) AS first, max(id) AS last FROM job WHERE workflow_id = ?',
+    workflowId,
+  )
+  const ranges: Range[] = []
+  for (let first = ends?.first ?? 0; first <= (ends?.last ?? -1); first += CHUNK)
+    ranges.push({ first, last: first + CHUNK - 1 })
+  return ranges
+}
+
+function* readHashes(workflowId: number, { first, last }: Range): Unit<Hashed[]> {
+  type Row = {
+    id: number
+    name: string
+    status: number
+    stored: string | null
+    script: string | null
+    inputs: string | null
+  }
+  const rows = yield* all<Row>(
+    `SELECT j.id, t.name, j.status, t.input_hash AS stored, nullif(t.invocation_script, '') AS script, (
+       SELECT group_concat(u.id || ' ' || ifnull(u.data, ''), char(10)) FROM (
+         SELECT user_data_id FROM job_user_data WHERE job_id = j.id AND is_output = 0 ORDER BY user_data_id) AS l
+       JOIN user_data AS u ON u.id = l.user_data_id) AS inputs
+     FROM job AS j JOIN job_text AS t ON t.id = j.id
+     WHERE j.workflow_id = ? AND j.id BETWEEN ? AND ?
+       AND (t.input_hash IS NOT NULL OR t.invocation_script IS NOT NULL OR EXISTS (
+         SELECT 1 FROM job_user_data WHERE job_id = j.id AND is_output = 0))
+     ORDER BY j.id`,
+    workflowId,
+    first,
+    last,
+  )
+  return rows.map(({ script, inputs, ...row }) => ({
+    ...row,
+    current: script === null && inputs === null ? null : fingerprint(JSON.stringify([script, inputs])),
+  }))
+}
+
+function* storeHashes(jobs: readonly Hashed[]): Unit<void> {
+  yield* run(
+    `WITH new AS MATERIALIZED (SELECT value->>0 AS id, value->>1 AS hash FROM json_each(?))
+     UPDATE job_text SET input_hash = new.hash FROM new WHERE job_text.id = new.id`,
+    JSON.stringify(jobs.map(job => [job.id, job.current])),
+  )
+}

@@ -1,0 +1,60 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { cannotRun } from './command-line/error.ts'
+
+/**
+ * Makes a directory that only its owner may enter, with those above it; one that exists stays as it is. Throws an error with exit
+ * code 3 that names the directory and what is in the way.
+ */
+export function makeDirectory(path: string): void {
+  try {
+    makeWithParents(path)
+  } catch (error) {
+    throw cannotRun(`Cannot write in ${path}: ${reasonOf(error)}. Name another directory with --output-dir`)
+  }
+}
+
+/** Not mkdir's own `recursive`: in Node 20 that never returns where the system says ENOENT though the parent is there, as /proc does. */
+function makeWithParents(path: string): void {
+  const first = makeOne(path)
+  if (first === undefined) return
+  if (first.code !== 'ENOENT' || dirname(path) === path) throw first
+  makeWithParents(dirname(path))
+  const second = makeOne(path)
+  if (second !== undefined) throw second
+}
+
+/** The error that stands, if any. */
+function makeOne(path: string): NodeJS.ErrnoException | undefined {
+  try {
+    // Asking first is wrong by a race, and mkdir alone does not tell a directory from a file.
+    mkdirSync(path, { mode: 0o700 })
+    return undefined
+  } catch (error) {
+    const known = error as NodeJS.ErrnoException
+    return known.code === 'EEXIST' && isDirectory(path) ? undefined : known
+  }
+}
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+function reasonOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not'
+    case 'EROFS':
+      return 'its file system is read-only'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full'
+    case 'EEXIST':
+    case 'ENOTDIR':
+      return 'a file is in the way'
+    case 'ENOENT':
+      return 'no directory can be made there'
+    default:
+      return code ?? String(error)
+  }
+}

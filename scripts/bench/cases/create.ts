@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { runHelper } from '../helper.ts'
+import type { Created, Creation } from '../programs/create-workflow.ts'
+import { startServer } from '../server.ts'
+import type { Case, Contender, Line, Setting } from '../types.ts'
+import { WrongResult } from '../types.ts'
+import { triadJobs, triadSpec } from '../workloads/specs.ts'
+
+const TRIADS = { full: 33_333, quick: 100 }
+const ROUTES = ['from_spec', 'from_expansion'] as const
+
+export const create: Case = {
+  name: 'create',
+  about: 'create and initialise 100,000 jobs with 100,000 edges by one request to a server',
+  async prepare(setting) {
+    const triads = setting.quick ? TRIADS.quick : TRIADS.full
+    return {
+      contenders: ROUTES.map(route => contenderOf(setting, route, triads)),
+      lines: ROUTES.flatMap((contender): Line[] => [
+        { contender, figure: 'request', unit: 's', target: { most: 5 } },
+        { contender, figure: 'peak of server', unit: 'MB', target: { most: 1_000 } },
+      ]),
+    }
+  },
+}
+
+function contenderOf(setting: Setting, route: (typeof ROUTES)[number], triads: number): Contender {
+  return {
+    name: route,
+    async run(directory) {
+      const server = await startServer(setting, directory, join(directory, 'create.db'))
+      const { seconds, ready, total } = await runHelper<Creation, Created>(setting, 'create-workflow', {
+        address: { url: server.url, token: server.token },
+        text: triadSpec(triads),
+        route,
+      })
+      const peak = server.peakMemoryMb()
+      await server.stop()
+      if (total !== triadJobs(triads) || ready !== triads)
+        throw new WrongResult(
+          `${route} made ${total} jobs, ${ready} of them ready: they must be ${triadJobs(triads)}, ${triads}`,
+        )
+      return { request: seconds, 'peak of server': peak }
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { runHelper } from './helper.ts'
+import type { Exchange, Exchanged } from './programs/claim-and-complete.ts'
+import { startServer } from './server.ts'
+import { copyDatabase } from './template.ts'
+import type { Setting } from './types.ts'
+
+export type Exchanging = { jobs: number; rate: number; serverMicrosPerJob: number; dbPath: string }
+
+/** Serves a copy of a database, works jobs of it off through HTTP, and leaves the database closed, to be counted. */
+export async function timeExchange(
+  setting: Setting,
+  directory: string,
+  template: { dbPath: string; workflowId: number },
+  shape: Pick<Exchange, 'batch' | 'connections' | 'jobs'>,
+): Promise<Exchanging> {
+  const dbPath = join(directory, 'exchange.db')
+  copyDatabase(template.dbPath, dbPath)
+  const server = await startServer(setting, directory, dbPath)
+  const cpuBefore = server.cpuSeconds()
+  const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', {
+    address: { url: server.url, token: server.token },
+    workflowId: template.workflowId,
+    ...shape,
+  })
+  const serverMicrosPerJob = ((server.cpuSeconds() - cpuBefore) / jobs) * 1e6
+  await server.stop()
+  return { jobs, rate: jobs / seconds, serverMicrosPerJob, dbPath }
+}

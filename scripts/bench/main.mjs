@@ -1,0 +1,43 @@
+// Bundles the benchmark and its helper programs into a folder of their own below node_modules (so that what stays outside of the bundle is
+// found), builds what is to be measured, and runs. `--no-build` measures dist/ as it is.
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { buildSync } from 'esbuild'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const words = process.argv.slice(2)
+const noBuild = words.indexOf('--no-build')
+if (noBuild >= 0) words.splice(noBuild, 1)
+if (noBuild < 0 || !existsSync(join(root, 'dist/runner.mjs')))
+  execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' })
+
+const cache = join(root, 'node_modules/.cache/headrace')
+mkdirSync(cache, { recursive: true })
+const bundle = mkdtempSync(join(cache, 'bench-'))
+try {
+  buildSync({
+    entryPoints: [
+      'bench',
+      'programs/bare-loop',
+      'programs/claim-and-complete',
+      'programs/create-workflow',
+      'programs/fill-database',
+    ].map(name => join(root, `scripts/bench/${name}.ts`)),
+    outbase: join(root, 'scripts/bench'),
+    outdir: bundle,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external: ['libsql', '@libsql/client', 'rregex'],
+    logLevel: 'warning',
+    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
+  })
+  const { main } = await import(pathToFileURL(join(bundle, 'bench.mjs')).href)
+  process.exitCode = await main(words, { root, bundle })
+} finally {
+  rmSync(bundle, { recursive: true, force: true })
+}

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Installs what the tests need, builds, checks, and runs the tests that an ordinary user's machine can run within minutes. Arguments
+# go to the test runner: `npm test -- tests/db` runs one folder.
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/install.sh
+node scripts/build.mjs
+sh scripts/check.sh
+export NO_COLOR=1
+exec tests/node_modules/.bin/vitest run --config tests/vitest.config.ts "$@"

@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseLabel } from '../../runner/launch-label.ts'
+import { readJournal } from '../../runner/launcher/journal.ts'
+import { signalProcess } from '../../runner/launcher/processes.ts'
+import { isGone, waitUntil } from '../launcher/harness.ts'
+import type { Running, Site } from '../scenarios-runner/site.ts'
+
+export type Victim = 'runner' | 'launcher' | 'both' | 'server'
+
+/** Any start takes less, so that kills hit start-up, recovery and work alike. */
+const LONGEST_PAUSE_MS = 800
+
+/** Runs a site's workflow and kills what takes part in it. */
+export type Saboteur = {
+  /** Starts the server, when there is one, and the runner. */
+  start(): Promise<void>
+  /** Lets them work for a random time, kills one of the victims, and starts it again. Throws when the runner has ended before. */
+  strike(): Promise<void>
+  /** Waits for the runner's own end and gives its exit code; the server ends too. */
+  finish(): Promise<number | null>
+  /** By job id: how often a job had started when its exit stood in the journal. It may not start again. */
+  readonly startsAtExit: ReadonlyMap<number, number>
+}
+
+/** How often a job of run-alone.sh has written a word. */
+export function countIn(site: Site, jobId: number, word: string): number {
+  const log = site.path(`ran/${jobId}.log`)
+  if (!existsSync(log)) return 0
+  return readFileSync(log, 'utf8').split('\n').filter(line => line.startsWith(`${word} `)).length
+}
+
+export function createSaboteur(
+  site: Site,
+  victims: readonly Victim[],
+  random: () => number,
+  env: NodeJS.ProcessEnv,
+): Saboteur {
+  const startsAtExit = new Map<number, number>()
+  let server: Running | undefined
+  let url: string | undefined
+  let runner: Running
+
+  async function startServer(): Promise<void> {
+    const started = site.start(['server', '--port', url === undefined ? '0' : new URL(url).port], env)
+    server = started
+    url = await waitUntil(
+      'the server listens',
+      () => ({ ...started.output, hasEnded: started.hasEnded() }),
+      seen => seen.hasEnded || ADDRESS.test(seen.stdout + seen.stderr),
+      60_000,
+    ).then(seen => ADDRESS.exec(seen.stdout + seen.stderr)?.[0])
+    if (url === undefined) throw new Error(`The server ended: ${started.output.stderr}`)
+  }
+
+  function startRunner(): void {
+    const where = url === undefined ? [] : ['--url', url]
+    runner = site.start(['run', 'workflow.yaml', '-j', '4', ...where], env)
+  }
+
+  /** What stands in the journal before a kill may not run again. */
+  function noteExits(): void {
+    for (const { label, exit, cut } of readJournal(site.journal).launches) {
+      const jobId = parseLabel(label)?.jobId
+      if (jobId === undefined || exit?.code !== 0 || cut || startsAtExit.has(jobId)) continue
+      startsAtExit.set(jobId, countIn(site, jobId, 'start'))
+    }
+  }
+
+  function killLauncher(): void {
+    const open = readJournal(site.journal).lives.filter(life => !life.closed && !isGone(life.pid))
+    for (const { pid } of open) signalProcess(pid, 'SIGKILL')
+  }
+
+  async function kill(program: Running): Promise<void> {
+    program.child.kill('SIGKILL')
+    await program.ended
+  }
+
+  return {
+    startsAtExit,
+    async start() {
+      if (victims.includes('server')) await startServer()
+      startRunner()
+    },
+    async strike() {
+      await sleep(random() * LONGEST_PAUSE_MS)
+      if (runner.hasEnded()) throw new Error(`The runner ended by itself: ${JSON.stringify(await runner.ended)}`)
+      const victim = victims[Math.floor(random() * victims.length)]!
+      noteExits()
+      if (victim === 'server') {
+        await kill(server!)
+        await startServer()
+        return
+      }
+      if (victim !== 'runner') killLauncher()
+      if (victim === 'launcher') return
+      await kill(runner)
+      startRunner()
+    },
+    async finish() {
+      const { code } = await runner.ended
+      server?.child.kill('SIGTERM')
+      await server?.ended
+      return code
+    },
+  }
+}
+
+const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/

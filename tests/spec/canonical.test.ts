@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import { canonicalExpansion } from '../../api/core/spec/canonical.ts'
+import { compareCodePoints } from '../../api/core/spec/data-json.ts'
+import { loadFixture, loadText } from './fixture-env.ts'
+
+describe('canonicalExpansion()', () => {
+  test.each(['reservoir-diamond', 'tidal-sweep', 'seismic-survey', 'climate-shared'])(
+    'is one text for all formats of %s',
+    async stem => {
+      const texts = await Promise.all(
+        ['yaml', 'json', 'json5', 'kdl'].map(async format =>
+          canonicalExpansion((await loadFixture(`${stem}.${format}`)).workflow!),
+        ),
+      )
+      expect(new Set(texts).size).toBe(1)
+    },
+  )
+
+  test('does not depend on the order of keys, but on everything that is inserted', async () => {
+    const textOf = async (...lines: string[]) => canonicalExpansion((await loadText(lines.join('\n'))).workflow!)
+    const base = await textOf('name: x', 'env: { A: "1", B: "2" }', 'jobs: [{ name: a, command: a }]')
+    expect(await textOf('jobs: [{ command: a, name: a }]', 'env: { B: "2", A: "1" }', 'name: x')).toBe(base)
+    expect(await textOf('name: x', 'env: { A: "1", B: "3" }', 'jobs: [{ name: a, command: a }]')).not.toBe(base)
+    expect(await textOf('name: x', 'env: { A: "1", B: "2" }', 'jobs: [{ name: a, command: a, priority: 1 }]')).not.toBe(
+      base,
+    )
+  })
+})
+
+describe('compareCodePoints()', () => {
+  test('puts characters beyond the basic plane last', () => {
+    expect(['\u{1F600}', '\uFF01', 'b', 'ab', 'a', ''].sort(compareCodePoints)).toEqual([
+      '',
+      'a',
+      'ab',
+      'b',
+      '\uFF01',
+      '\u{1F600}',
+    ])
+    expect(compareCodePoints('\u{1F600}', '\u{1F601}')).toBeLessThan(0)
+  })
+})

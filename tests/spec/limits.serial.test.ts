@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import type { SpecExpansion } from '../../api/core/spec/expand.ts'
+import { loadText, problemsOf } from './fixture-env.ts'
+
+/** Far more than any of these takes; a quadratic step would need minutes. */
+const PATIENCE_MS = 20_000
+
+async function timed(text: string): Promise<{ result: SpecExpansion; ms: number }> {
+  const start = performance.now()
+  const result = await loadText(text)
+  return { result, ms: performance.now() - start }
+}
+
+const sweep = (count: number) =>
+  [
+    'name: x',
+    'files:',
+    `  - { name: "f_{i}", path: "data/{i:06d}.csv", parameters: { i: "1:${count}" } }`,
+    'jobs:',
+    `  - { name: "make_{i}", command: "make \${files.output.f_{i}}", env: { I: "{i}" }, parameters: { i: "1:${count}" } }`,
+    `  - { name: "use_{i}", command: "use {i}", depends_on_regexes: ["^make_{i}$"], input_file_regexes: ['^f_{i}$'], parameters: { i: "1:${count}" } }`,
+    '  - { name: all, command: all, depends_on_regexes: ["^use_\\\\d+$"] }',
+  ].join('\n')
+
+describe('loadSpec() on large files', () => {
+  test(
+    'takes time in proportion to the jobs',
+    async () => {
+      await timed(sweep(500))
+      const small = await timed(sweep(5_000))
+      const large = await timed(sweep(50_000))
+      expect(large.result.workflow?.jobs).toHaveLength(100_001)
+      expect(large.result.workflow?.jobs.at(-1)?.dependsOn).toHaveLength(50_000)
+      // Ten times the jobs; a quadratic step would make it a hundred times the time.
+      expect(large.ms).toBeLessThan(small.ms * 40)
+    },
+    PATIENCE_MS,
+  )
+
+  test(
+    'shares one environment between jobs that have none of their own',
+    async () => {
+      const { workflow } = await loadText(
+        'name: x\nenv: { A: "1" }\njobs: [{ name: "j{i}", command: a, parameters: { i: "1:3" } }]\n',
+      )
+      expect(workflow?.jobs[2]?.env).toBe(workflow?.jobs[0]?.env)
+    },
+    PATIENCE_MS,
+  )
+})
+
+describe('loadSpec() on hostile files', () => {
+  const job = (rest: string) => `name: x\njobs: [{ name: "j", command: "a", ${rest} }]\n`
+
+  test.each([
+    [
+      'a product of three ranges',
+      job('parameters: { a: "1:1000000", b: "1:1000000", c: "1:1000000" }'),
+      'bad_parameter jobs[0].parameters',
+    ],
+    [
+      'many long ranges zipped',
+      job(
+        `parameter_mode: zip, parameters: { ${Array.from({ length: 200 }, (_, index) => `p${index}: "1:1000000"`).join(', ')} }`,
+      ),
+      'bad_parameter jobs[0].parameters.p4',
+    ],
+    [
+      'many entries with a million copies each',
+      `name: x\njobs:\n${Array.from({ length: 300 }, (_, index) => `  - { name: "a${index}_{i}", command: a, parameters: { i: "1:1000000" } }`).join('\n')}\n`,
+      'bad_parameter jobs[1].parameters',
+    ],
+    [
+      'a long command copied a million times',
+      `name: x\njobs: [{ name: "j{i}", command: "${'{i}'.repeat(100_000)}", parameters: { i: "1:1000000" } }]\n`,
+      'bad_parameter jobs[0].parameters',
+    ],
+    [
+      'a long value put into many commands',
+      `name: x\njobs: [{ name: "j{i}", command: "{t}{t}{t}{t}", parameters: { i: "1:100000", t: "${'t'.repeat(10_000)}" } }]\n`,
+      'bad_parameter jobs[0].parameters',
+    ],
+    [
+      'every job linked to every job',
+      'name: x\njobs:\n  - { name: "a_{i}", command: a, parameters: { i: "1:20000" } }\n  - { name: "b_{i}", command: b, depends_on_regexes: [a], parameters: { i: "1:20000" } }\n',
+      'bad_value jobs[1]',
+    ],
+    [
+      'thousands of patterns that start anywhere',
+      'name: x\njobs:\n  - { name: "a_{i}", command: a, parameters: { i: "1:20000" } }\n  - { name: "b_{i}", command: b, depends_on_regexes: [\'\\w{i}$\'], parameters: { i: "1:20000" } }\n',
+      'bad_regex jobs[1].depends_on_regexes[0]',
+    ],
+    [
+      'a pattern that needs too much memory',
+      job("depends_on_regexes: ['x{1000}{1000}{1000}']"),
+      'bad_regex jobs[0].depends_on_regexes[0]',
+    ],
+    [
+      'a pattern of a hundred thousand groups',
+      job(`depends_on_regexes: ['${'('.repeat(100_000)}']`),
+      'bad_regex jobs[0].depends_on_regexes[0]',
+    ],
+  ])(
+    '%s ends in an error',
+    async (_, text, problem) => {
+      const result = await loadText(text)
+      expect(result.workflow).toBeUndefined()
+      expect(problemsOf(result).filter(found => !/^(warning|merged|float)/.test(found))[0]).toBe(problem)
+    },
+    PATIENCE_MS,
+  )
+
+  test(
+    'a hundred thousand problems are cut, not collected',
+    async () => {
+      const lines = Array.from({ length: 20_000 }, (_, index) => `key${index}: 1`)
+      const { diagnostics } = await loadText(`name: x\njobs: []\n${lines.join('\n')}\n`)
+      expect(diagnostics).toHaveLength(500)
+    },
+    PATIENCE_MS,
+  )
+})
