@@ -77,7 +77,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 }
 
 /** Paths whose bodies carry lists or data of any size (contract/notes.md 1, 19.8). */
-const BULK_PATH = /\/(bulk_jobs|bulk_files|bulk_user_data|batch_complete_jobs|user_data|events|from_spec|from_expansion)(\/\d+)?$/
+const BULK_PATH =
+  /\/(bulk_jobs|bulk_files|bulk_user_data|batch_complete_jobs|user_data|events|from_spec|from_expansion)(\/\d+)?$/
 
 /** Refuses a body that is too large by its header; only a body without length is counted while it is read (platform.md 6). */
 function limitBodies(limits: Limits) {

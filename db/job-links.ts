@@ -3,11 +3,11 @@ import { all, one, run, together, type Unit } from './unit.ts'
 
 /** The arrays of a job that name other rows: what it waits for, what it reads and writes. */
 export type JobLinks = {
-  depends_on_job_ids: number[]
-  input_file_ids: number[]
-  output_file_ids: number[]
-  input_user_data_ids: number[]
-  output_user_data_ids: number[]
+  depends_on_job_ids: readonly number[]
+  input_file_ids: readonly number[]
+  output_file_ids: readonly number[]
+  input_user_data_ids: readonly number[]
+  output_user_data_ids: readonly number[]
 }
 
 export type JobLink = keyof JobLinks
@@ -23,13 +23,20 @@ const NAMED: Record<JobLink, string> = {
 
 export const JOB_LINKS = Object.keys(NAMED) as JobLink[]
 
-export const noLinks = (): JobLinks => ({
-  depends_on_job_ids: [],
-  input_file_ids: [],
-  output_file_ids: [],
-  input_user_data_ids: [],
-  output_user_data_ids: [],
-})
+/** No links of one kind. Shared, since most jobs of a large workflow have none. */
+export const NONE: readonly number[] = []
+
+export const NO_LINKS: JobLinks = {
+  depends_on_job_ids: NONE,
+  input_file_ids: NONE,
+  output_file_ids: NONE,
+  input_user_data_ids: NONE,
+  output_user_data_ids: NONE,
+}
+
+/** Ids as they are stored and shown: each once, ascending. */
+export const idSet = (ids: readonly number[]): readonly number[] =>
+  ids.length < 2 ? ids : [...new Set(ids)].sort((a, b) => a - b)
 
 /** Finds the first id that names no row of this workflow; undefined when all are well. */
 export function* findStrangeLink(
@@ -50,14 +57,11 @@ export function* findStrangeLink(
   return undefined
 }
 
-/** Stores the links of new jobs; an id given twice counts once. */
+/** Stores the links of new jobs; each names an id once. */
 export function* insertLinks(jobs: readonly ({ id: number } & JobLinks)[]): Unit<void> {
   const rows = (inputs: JobLink, outputs: JobLink) =>
-    jobs.flatMap(job => [
-      ...[...new Set(job[inputs])].map(id => [job.id, 0, id]),
-      ...[...new Set(job[outputs])].map(id => [job.id, 1, id]),
-    ])
-  const edges = jobs.flatMap(job => [...new Set(job.depends_on_job_ids)].map(id => [id, job.id]))
+    jobs.flatMap(job => [...job[inputs].map(id => [job.id, 0, id]), ...job[outputs].map(id => [job.id, 1, id])])
+  const edges = jobs.flatMap(job => job.depends_on_job_ids.map(id => [id, job.id]))
   yield* insertRows('job_edge', ['depends_on_job_id', 'job_id'], edges)
   yield* insertRows('job_file', ['job_id', 'is_output', 'file_id'], rows('input_file_ids', 'output_file_ids'))
   yield* insertRows(
@@ -69,7 +73,7 @@ export function* insertLinks(jobs: readonly ({ id: number } & JobLinks)[]): Unit
 
 /** Gives the links of each of these jobs, ids ascending. */
 export function* linksOf(jobIds: readonly number[]): Unit<Map<number, JobLinks>> {
-  const links = new Map(jobIds.map(id => [id, noLinks()]))
+  const links = new Map(jobIds.map(id => [id, emptyLists()]))
   const args = [JSON.stringify(jobIds)]
   const [edges, files, userData] = yield* together([
     {
@@ -97,10 +101,18 @@ export function* linksOf(jobIds: readonly number[]): Unit<Map<number, JobLinks>>
   return links
 }
 
+const emptyLists = (): Record<JobLink, number[]> => ({
+  depends_on_job_ids: [],
+  input_file_ids: [],
+  output_file_ids: [],
+  input_user_data_ids: [],
+  output_user_data_ids: [],
+})
+
 /** Puts new dependencies of a job in the place of all it had. */
 export function* replaceDependencies(jobId: number, dependsOn: readonly number[]): Unit<void> {
   yield* run('DELETE FROM job_edge WHERE job_id = ?', jobId)
-  yield* insertLinks([{ id: jobId, ...noLinks(), depends_on_job_ids: [...dependsOn] }])
+  yield* insertLinks([{ id: jobId, ...NO_LINKS, depends_on_job_ids: idSet(dependsOn) }])
 }
 
 /** Gives the jobs that wait for this one, directly or through others. */

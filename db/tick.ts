@@ -1,7 +1,7 @@
 import { CLAIM_REMEMBERED_MS } from '../api/core/claim.ts'
 import { removeWorkflow } from './delete-workflow.ts'
 import { drainFrontier } from './frontier.ts'
-import { finishInitializing } from './initialize.ts'
+import { DependencyCycle, finishInitializing, type InitializeOptions } from './initialize.ts'
 import { type LeftWork, listLeftWork, takeLeftWork } from './initializing.ts'
 import { storeInputHashes } from './input-hashes.ts'
 import { finishReset } from './reset-job-status.ts'
@@ -52,7 +52,16 @@ async function finishWork(db: Db, left: LeftWork, now: number): Promise<void> {
       return
     case 'initialize':
     case 'reinitialize':
-      await finishInitializing(db, left.id, { onlyUninitialized: left.work === 'reinitialize', now })
-      await storeInputHashes(db, left.id)
+      await finishInitialize(db, left.id, { onlyUninitialized: left.work === 'reinitialize', now })
+  }
+}
+
+async function finishInitialize(db: Db, id: number, options: InitializeOptions): Promise<void> {
+  try {
+    await finishInitializing(db, id, options)
+    await storeInputHashes(db, id)
+  } catch (error) {
+    // The crash came before the check: the workflow is as it was, and whoever asked is not there to be told.
+    if (!(error instanceof DependencyCycle)) throw error
   }
 }

@@ -1,9 +1,9 @@
 import { and, sql } from 'drizzle-orm'
-import { JOB_STATUSES, type JobStatus, statusWord } from '../api/core/status.ts'
+import { JOB_STATUSES } from '../api/core/status.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
 import { resourceRequirements, workflow } from './schema.ts'
 import { insertRow } from './table.ts'
-import { all, one, run, type Unit } from './unit.ts'
+import { one, run, type Unit } from './unit.ts'
 import { VISIBLE } from './visible.ts'
 
 export type WorkflowRow = typeof workflow.$inferSelect
@@ -75,17 +75,4 @@ export function* listWorkflows(filter: WorkflowFilter, request: ListRequest): Un
     equals(workflow.is_archived, filter.is_archived === undefined ? undefined : Number(filter.is_archived)),
   )
   return yield* listTable(workflow, where, request, SORTS)
-}
-
-export type StatusCounts = Record<JobStatus, number>
-
-/** How many jobs a workflow has in each status, from the counters that the database keeps. */
-export function* countJobs(workflowId: number): Unit<StatusCounts> {
-  const rows = yield* all<{ status: number; n: number }>(
-    'SELECT status, n FROM workflow_count WHERE workflow_id = ?',
-    workflowId,
-  )
-  const counts = Object.fromEntries(JOB_STATUSES.map(word => [word, 0])) as StatusCounts
-  for (const row of rows) counts[statusWord(row.status)] = row.n
-  return counts
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
-import type { Client } from './client.ts'
 import { must } from './client/must.ts'
+import type { Client } from './client.ts'
 import { createFromFile } from './create-workflow.ts'
 import type { RunOptions } from './run-options.ts'
 import { readSpecFile } from './spec-file.ts'
@@ -22,7 +22,12 @@ export async function findWorkflow(client: Client, options: RunOptions): Promise
     const { id } = options.target
     const reply = await client.request<WorkflowSummary>('GET', `/workflows/${id}/summary`)
     if (reply.ok) return { kind: 'found', workflowId: id }
-    if (reply.status === 404) return { kind: 'refused', exitCode: 3, message: `Cannot run workflow ${id} as there is none with this id: see \`runner list\`` }
+    if (reply.status === 404)
+      return {
+        kind: 'refused',
+        exitCode: 3,
+        message: `Cannot run workflow ${id} as there is none with this id: see \`runner list\``,
+      }
     throw new Error(reply.message)
   }
   const cwd = process.cwd()
@@ -32,7 +37,9 @@ export async function findWorkflow(client: Client, options: RunOptions): Promise
   // On a server other users' and other directories' runs of the same file are not ours to continue.
   const sourcePath = options.controlPlane.kind === 'embedded' ? path : `${path} (${options.outputDir})`
   if (options.known !== 'new') {
-    const { items } = await must(client.request<{ items: Source[] }>('GET', `/workflow_sources?path=${encodeURIComponent(sourcePath)}`))
+    const { items } = await must(
+      client.request<{ items: Source[] }>('GET', `/workflow_sources?path=${encodeURIComponent(sourcePath)}`),
+    )
     const known = items[0]
     if (known !== undefined && known.source_hash === hash) return { kind: 'found', workflowId: known.workflow_id }
     if (known !== undefined) {
@@ -56,5 +63,8 @@ function missingInputs(workflow: ExpandedWorkflow): string[] {
   return [...needed]
     .map(([file, job]) => ({ ...workflow.files[file]!, job }))
     .filter(file => !existsSync(file.path))
-    .map(file => `Cannot run as the input file "${file.name}" of job "${file.job}" is missing and no job makes it: ${file.path}`)
+    .map(
+      file =>
+        `Cannot run as the input file "${file.name}" of job "${file.job}" is missing and no job makes it: ${file.path}`,
+    )
 }

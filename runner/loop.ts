@@ -91,6 +91,7 @@ type Launch = {
   grant: Grant
   attempt: Attempt
   state: 'queued' | 'running'
+  heldSinceMs: number
   requestedAtMs: number
   startedAtMs: number
   predecessor: Launch | undefined
@@ -138,7 +139,11 @@ export function createLoop(options: LoopOptions): Loop {
   let finished = 0
   let summary: WorkflowSummary | undefined
   let phase: 'open' | 'draining' | 'stopping' = 'open'
+  /** Why everything is being ended; what the launcher starts from its queue in that moment is ended too. */
+  let endingAll: EndReason | undefined
   let offline = false
+  /** Offline for longer than the workflow allows: what runs may finish, nothing more starts. */
+  let away = false
   let lost: string | undefined
   let lastRequestMs = 0
   let lastShownMs = 0
@@ -150,6 +155,8 @@ export function createLoop(options: LoopOptions): Loop {
   let startedSinceMs = 0
   /** No release before this moment: the last one was not answered. */
   let releaseAtMs = 0
+  /** Held work had to be given back: nothing is held again before a job ends. */
+  let stuck = false
   let lastWorkMs = clock()
   let talking: Promise<void> | undefined
   let ended: LoopEnd | undefined
@@ -158,7 +165,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   // ---- starting ----
 
-  function launch(job: ClaimedJob, grant: Grant, predecessor?: Launch): Launch {
+  function launch({ job, sinceMs }: Held, grant: Grant, predecessor?: Launch): Launch {
     const { attempt, argv, env } = options.prepare(job, grant)
     const tag = nextTag++
     const now = clock()
@@ -168,6 +175,7 @@ export function createLoop(options: LoopOptions): Loop {
       grant,
       attempt,
       state: predecessor === undefined ? 'running' : 'queued',
+      heldSinceMs: sinceMs,
       requestedAtMs: now,
       startedAtMs: now,
       predecessor,
@@ -200,12 +208,11 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** Starts held jobs in the order claimed while they fit, then queues one behind each running job. */
   function startHeld(): void {
-    if (phase !== 'open') return
+    if (phase !== 'open' || away || lost !== undefined) return
     while (held.length > 0) {
       const grant = ledger.reserve(needOf(held[0]!.job))
       if (grant === undefined) break
-      const { job } = held.shift()!
-      launch(job, grant)
+      launch(held.shift()!, grant)
     }
     queueHeld()
   }
@@ -213,7 +220,9 @@ export function createLoop(options: LoopOptions): Loop {
   /** Queues held jobs behind the running ones, evenly, so that the launcher goes on by itself for the next milliseconds. */
   function queueHeld(): void {
     if (held.length === 0) return
-    const tails = [...launches.values()].filter(one => one.predecessor === undefined && one.reason === undefined).map(endOfQueue)
+    const tails = [...launches.values()]
+      .filter(one => one.predecessor === undefined && one.reason === undefined)
+      .map(endOfQueue)
     const most = pace.queueDepth()
     for (let depth = 0; depth < most && held.length > 0; depth++) {
       for (const tail of tails) {
@@ -223,7 +232,7 @@ export function createLoop(options: LoopOptions): Loop {
         const grant = ledger.inherit(tail.last.grant, needOf(next.job))
         if (grant === undefined) continue
         held.shift()
-        tail.last = launch(next.job, grant, tail.last)
+        tail.last = launch(next, grant, tail.last)
         tail.depth++
       }
     }
@@ -237,6 +246,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (one === undefined) continue
       one.state = 'running'
       one.startedAtMs = event.startedAtMs
+      if (endingAll !== undefined) end(one, endingAll, clock())
       if (one.job.status === 'pending') {
         if (started.length === 0) startedSinceMs = clock()
         started.push({ job_id: one.job.id, claim_token: one.job.claim_token, start_time: event.startedAtMs })
@@ -250,13 +260,16 @@ export function createLoop(options: LoopOptions): Loop {
       const one = launches.get(event.tag)
       if (one === undefined) continue
       launches.delete(event.tag)
-      settleGrant(one)
+      // What no system can start ends before its predecessor does.
+      if (one.predecessor === undefined) settleGrant(one)
+      else unlink(one)
       exited.push({ entry: options.finalise(one.attempt, event, one.reason), atMs: event.exitedAtMs })
       // A job that started and ended since the last request is told in its completion alone.
       if (one.job.status === 'pending') started = started.filter(entry => entry.job_id !== one.job.id)
       pace.ended(event.exitedAtMs - event.startedAtMs)
       lastWorkMs = clock()
       finished++
+      stuck = false
     }
     startHeld()
     wake.notify()
@@ -273,6 +286,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function onLost(reason: string): void {
     lost = reason
+    launches.clear()
     wake.notify()
   }
 
@@ -301,27 +315,25 @@ export function createLoop(options: LoopOptions): Loop {
   function drain(): void {
     if (phase === 'open') phase = 'draining'
     checkEndAtMs = 0
+    void recall(() => true)
     changed()
     wake.notify()
   }
 
   function stop(): void {
-    const now = clock()
-    const again = phase === 'stopping'
-    phase = 'stopping'
-    checkEndAtMs = 0
-    for (const one of launches.values()) {
-      if (one.state !== 'running') continue
-      if (again) launcher.signal(one.tag, 'SIGKILL')
-      else end(one, 'stopped', now)
-    }
-    wake.notify()
+    if (endingAll === undefined) return endAll('stopped')
+    for (const one of launches.values()) if (one.state === 'running') launcher.signal(one.tag, 'SIGKILL')
   }
 
-  function cancelAll(now: number): void {
+  /** Takes back what waits before anything is ended, so that the launcher does not start it in the gap. */
+  function endAll(reason: EndReason): void {
+    const now = clock()
     phase = 'stopping'
+    endingAll = reason
     checkEndAtMs = 0
-    for (const one of launches.values()) if (one.state === 'running') end(one, 'canceled', now)
+    void recall(() => true)
+    for (const one of launches.values()) if (one.state === 'running') end(one, reason, now)
+    wake.notify()
   }
 
   /** Takes queued jobs back from the launcher; those it had not started yet are held again, in front. */
@@ -334,11 +346,12 @@ export function createLoop(options: LoopOptions): Loop {
         one.recalling = false
         if (!recalled) return
         unlink(one)
-        back.push({ job: one.job, sinceMs: one.requestedAtMs })
+        back.push({ job: one.job, sinceMs: one.heldSinceMs })
       })
     })
     await Promise.all(answers)
     held.unshift(...back)
+    wake.notify()
   }
 
   /** What waited for a recalled job waits for its predecessor, in the launcher as well. */
@@ -351,14 +364,16 @@ export function createLoop(options: LoopOptions): Loop {
   /** Gives back what was claimed and not started: all of it when draining, else what has waited too long. */
   async function releaseHeld(now: number): Promise<void> {
     const all = phase !== 'open'
-    await recall(one => all || now - one.requestedAtMs > (canMove(one) ? QUEUED_PATIENCE_MS : HELD_AT_MOST_MS))
+    await recall(one => all || hasWaited(one, now))
     const back = held.filter(one => phase !== 'open' || now - one.sinceMs > HELD_AT_MOST_MS)
     held = held.filter(one => !back.includes(one))
     if (back.length > 0) {
+      stuck = true
       const done = await api.release(back.map(({ job }) => ({ job_id: job.id, claim_token: job.claim_token })))
       if (!done) {
         held = [...back, ...held]
         releaseAtMs = clock() + FIRST_POLL_MS
+        if (phase === 'stopping' && launches.size === 0) ended = 'offline'
       }
     }
     startHeld()
@@ -367,12 +382,16 @@ export function createLoop(options: LoopOptions): Loop {
   /** A queued job that could start elsewhere at once: there is room and nothing is held before it. */
   const canMove = (one: Launch): boolean => held.length === 0 && ledger.fitsNow(needOf(one.job))
 
+  /** Held for long enough, or kept from a free slot by a predecessor that goes on. */
+  const hasWaited = (one: Launch, now: number): boolean =>
+    now - one.heldSinceMs > HELD_AT_MOST_MS || (now - one.requestedAtMs > QUEUED_PATIENCE_MS && canMove(one))
+
   function releaseDue(now: number): boolean {
-    if (phase !== 'open') return waitingCount() > 0 && now >= releaseAtMs
-    if (held.some(one => now - one.sinceMs > HELD_AT_MOST_MS)) return true
+    if (now < releaseAtMs) return false
+    const all = phase !== 'open'
+    if (held.some(one => all || now - one.sinceMs > HELD_AT_MOST_MS)) return true
     for (const one of launches.values()) {
-      if (one.state !== 'queued') continue
-      if (now - one.requestedAtMs > (canMove(one) ? QUEUED_PATIENCE_MS : HELD_AT_MOST_MS)) return true
+      if (one.state === 'queued' && !one.recalling && (all || hasWaited(one, now))) return true
     }
     return false
   }
@@ -394,7 +413,7 @@ export function createLoop(options: LoopOptions): Loop {
     const waiting = waitingCount()
     const limit = waiting > 0 ? 0 : free.slots
     const target = pace.holdTarget(runningCount())
-    const hold = waiting * 2 > target ? 0 : Math.max(0, target - waiting)
+    const hold = stuck || waiting * 2 > target ? 0 : Math.max(0, target - waiting)
     if (limit <= 0 && hold <= 0) return undefined
     const part: ClaimPart = {
       claim_id: randomUUID(),
@@ -450,6 +469,7 @@ export function createLoop(options: LoopOptions): Loop {
       return
     }
     for (const entry of told) markStarted(entry.job_id)
+    if (batch.length > 0) poll.reset()
     if (part !== undefined) take(reply.claimed ?? [], part)
     if (lastRequestMs - lastShownMs >= SHOW_MS) changed()
   }
@@ -461,10 +481,11 @@ export function createLoop(options: LoopOptions): Loop {
     for (;;) {
       const reply = await api.exchange(request)
       offline = reply === undefined
+      away = offline && (phase === 'stopping' || clock() - since > options.offlineAtMostMs)
       if (reply !== undefined) return reply
       changed()
-      const patience = phase === 'stopping' && launches.size === 0 ? 0 : options.offlineAtMostMs
-      if (clock() - since > patience) {
+      if (away) await recall(() => true)
+      if (away && launches.size === 0) {
         ended = 'offline'
         return undefined
       }
@@ -479,10 +500,8 @@ export function createLoop(options: LoopOptions): Loop {
   function take(jobs: readonly ClaimedJob[], part: ClaimPart): void {
     const now = clock()
     if (jobs.length === 0) {
-      if (part.limit > 0) {
-        claimAtMs = now + poll.next()
-        checkEndAtMs = now
-      }
+      claimAtMs = now + poll.next()
+      if (part.limit > 0) checkEndAtMs = now
       return
     }
     poll.reset()
@@ -496,7 +515,7 @@ export function createLoop(options: LoopOptions): Loop {
     const found = await api.summary()
     offline = found === undefined
     if (found !== undefined) summary = found
-    if (found?.is_canceled === true && phase !== 'stopping') cancelAll(now)
+    if (found?.is_canceled === true && endingAll === undefined) endAll('canceled')
     changed()
   }
 
@@ -524,6 +543,7 @@ export function createLoop(options: LoopOptions): Loop {
     await look(now)
     if (!idle()) return
     if (offline || summary === undefined) {
+      if (phase === 'stopping') ended = 'offline'
       checkEndAtMs = now + FIRST_POLL_MS
       return
     }
@@ -540,8 +560,9 @@ export function createLoop(options: LoopOptions): Loop {
 
   const slotFree = (): boolean => phase === 'open' && ledger.free().slots > 0
 
-  /** When completions are due, in milliseconds from now. */
+  /** When completions are due, in milliseconds from now. Jobs that are ended together are told together. */
   function gatherDelay(now: number): number {
+    if (phase === 'stopping' && launches.size > 0) return exited[0]!.atMs + GATHER_AT_MOST_MS - now
     return gatherMs({
       slotFree: slotFree(),
       held: waitingCount(),
@@ -569,11 +590,12 @@ export function createLoop(options: LoopOptions): Loop {
       if (exited.length > 0) times.push(gatherDelay(now))
       if (started.length > 0) times.push(startedSinceMs + GATHER_AT_MOST_MS - now)
       if (slotFree()) times.push(claimAtMs - now)
-      if (held.length > 0) times.push(held[0]!.sinceMs + HELD_AT_MOST_MS - now)
+      if (held.length > 0) times.push(Math.max(releaseAtMs, held[0]!.sinceMs + HELD_AT_MOST_MS) - now)
     }
     for (const one of launches.values()) {
       const limit = one.job.options?.time_limit_seconds
-      if (one.state === 'running' && limit !== undefined && one.reason === undefined) times.push(one.startedAtMs + limit * 1000 - now)
+      if (one.state === 'running' && limit !== undefined && one.reason === undefined)
+        times.push(one.startedAtMs + limit * 1000 - now)
       if (one.killAtMs !== undefined) times.push(one.killAtMs - now)
       if (one.state === 'queued') times.push(QUEUED_PATIENCE_MS)
     }
@@ -585,7 +607,11 @@ export function createLoop(options: LoopOptions): Loop {
     launcher = await options.openLauncher({ onStarted, onExited, onLost })
     try {
       for (;;) {
-        if (lost !== undefined) return 'launcher_lost'
+        if (lost !== undefined) {
+          // A claim that is answered later would belong to nobody.
+          await talking
+          return ended ?? 'launcher_lost'
+        }
         const now = clock()
         endOverdue(now)
         if (talking === undefined) {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isAlive, readProcess } from './launcher/processes.ts'
 
 /**
  * What a runner leaves beside its outputs while it runs, so that the next one can clear up after it: one directory per host, because
@@ -9,7 +10,7 @@ import { join } from 'node:path'
 export type NodeState = {
   pid: number
   /** Field 22 of /proc/PID/stat: with the pid it names one process for sure. Absent where there is no /proc. */
-  pidStartTime?: string
+  pidStartTicks?: number
   computeNodeId: number
   workflowId: number
   runId: number
@@ -34,8 +35,8 @@ export function readNodeState(directory: NodeDirectory): NodeState | undefined {
 }
 
 /** Writes the state whole or not at all. */
-export function writeNodeState(directory: NodeDirectory, state: Omit<NodeState, 'pid' | 'pidStartTime'>): void {
-  const whole: NodeState = { pid: process.pid, pidStartTime: startTimeOf(process.pid), ...state }
+export function writeNodeState(directory: NodeDirectory, state: Omit<NodeState, 'pid' | 'pidStartTicks'>): void {
+  const whole: NodeState = { pid: process.pid, pidStartTicks: readProcess(process.pid)?.startTicks, ...state }
   const temporary = `${directory.statePath}.tmp`
   writeFileSync(temporary, JSON.stringify(whole), { mode: 0o600 })
   renameSync(temporary, directory.statePath)
@@ -48,21 +49,12 @@ export function clearNodeDirectory(directory: NodeDirectory): void {
 }
 
 /** Tells whether the runner that left this state still runs. */
-export function isAlive(state: NodeState): boolean {
+export function stillRuns(state: NodeState): boolean {
   if (state.pid === process.pid) return false
-  const startTime = startTimeOf(state.pid)
-  if (startTime !== undefined) return startTime === state.pidStartTime
-  return state.pidStartTime === undefined && canSignal(state.pid)
-}
-
-function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The name in parentheses may hold blanks; the fields after it do not.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
+  // Without /proc there is only the pid, which another process may have by now: then the user is asked to look.
+  if (state.pidStartTicks === undefined) return canSignal(state.pid)
+  const found = readProcess(state.pid)
+  return isAlive(found) && found.startTicks === state.pidStartTicks
 }
 
 function canSignal(pid: number): boolean {

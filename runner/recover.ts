@@ -1,7 +1,7 @@
-import type { Client } from './client.ts'
 import { must } from './client/must.ts'
+import type { Client } from './client.ts'
 import { finalise } from './finalise.ts'
-import { labelOf, type LabelledAttempt, parseLabel } from './launch-label.ts'
+import { type LabelledAttempt, labelOf, parseLabel } from './launch-label.ts'
 import { type JournaledLaunch, readJournal } from './launcher/journal.ts'
 import { endSurvivors } from './launcher/survivors.ts'
 import type { NodeDirectory } from './node-state.ts'
@@ -36,7 +36,11 @@ const BATCH = 1_000
  * gives back the rest of what it held. After it nothing of the former node is claimed. Throws an Error with one clear line when the
  * control plane refuses or a process cannot be ended.
  */
-export async function recover(directory: NodeDirectory, former: { workflowId: number; computeNodeId: number }, context: RecoverContext): Promise<Recovered> {
+export async function recover(
+  directory: NodeDirectory,
+  former: { workflowId: number; computeNodeId: number },
+  context: RecoverContext,
+): Promise<Recovered> {
   const { ended } = await endSurvivors(directory.journal)
   const held = await heldJobs(context.client, former)
   const launches = formerLaunches(directory.journal, former.computeNodeId, held)
@@ -45,14 +49,29 @@ export async function recover(directory: NodeDirectory, former: { workflowId: nu
 
   for (let at = 0; at < finished.length; at += BATCH) {
     const entries: CompletionEntry[] = []
-    for (const one of finished.slice(at, at + BATCH)) entries.push(await completionOfFormer(one, held.get(one.attempt.jobId)!, context))
-    await must(context.client.request('POST', `/workflows/${former.workflowId}/batch_complete_jobs`, { completions: entries, verdicts: true }, { repeatable: true }))
+    for (const one of finished.slice(at, at + BATCH))
+      entries.push(await completionOfFormer(one, held.get(one.attempt.jobId)!, context))
+    await must(
+      context.client.request(
+        'POST',
+        `/workflows/${former.workflowId}/batch_complete_jobs`,
+        { completions: entries, verdicts: true },
+        { repeatable: true },
+      ),
+    )
   }
   await must(
     context.client.request(
       'POST',
       `/compute_nodes/${former.computeNodeId}/release`,
-      { claims: lost.map(({ attempt }) => ({ job_id: attempt.jobId, claim_token: attempt.claimToken, lost: 'node_lost' })), rest: true },
+      {
+        claims: lost.map(({ attempt }) => ({
+          job_id: attempt.jobId,
+          claim_token: attempt.claimToken,
+          lost: 'node_lost',
+        })),
+        rest: true,
+      },
       { repeatable: true },
     ),
   )
@@ -64,7 +83,10 @@ const hasEnded = (launch: JournaledLaunch): boolean =>
   launch.exit !== undefined && !launch.cut && launch.exit.failedStep !== 'canceled'
 
 /** Jobs the control plane still has as claimed by the former node. */
-async function heldJobs(client: Client, former: { workflowId: number; computeNodeId: number }): Promise<Map<number, WireJob>> {
+async function heldJobs(
+  client: Client,
+  former: { workflowId: number; computeNodeId: number },
+): Promise<Map<number, WireJob>> {
   const query = `workflow_id=${former.workflowId}&active_compute_node_id=${former.computeNodeId}`
   const { items } = await must(client.request<{ items: WireJob[] }>('GET', `/jobs?${query}&include_relationships=true`))
   return new Map(items.map(job => [job.id, job]))
@@ -81,7 +103,11 @@ function formerLaunches(journal: string, computeNodeId: number, held: ReadonlyMa
   return [...found.values()]
 }
 
-async function completionOfFormer({ attempt, launch }: Former, job: WireJob, context: RecoverContext): Promise<CompletionEntry> {
+async function completionOfFormer(
+  { attempt, launch }: Former,
+  job: WireJob,
+  context: RecoverContext,
+): Promise<CompletionEntry> {
   const outputs: { id: number; path: string }[] = []
   for (const id of job.output_file_ids ?? []) {
     outputs.push(await must(context.client.request<{ id: number; path: string }>('GET', `/files/${id}`)))

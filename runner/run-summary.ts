@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { JobStatus } from '../api/core/status.ts'
-import type { Client } from './client.ts'
 import { must } from './client/must.ts'
+import type { Client } from './client.ts'
 import type { LoopEnd } from './loop.ts'
 import type { FailedJob, RunSummary, StatusCounts } from './screen/types.ts'
 import { logFiles, logPaths, type StdioSettings, stdioOf } from './stdio.ts'
@@ -64,21 +64,35 @@ async function failedJobs(workflowId: number, summary: WorkflowSummary, context:
     const left = SHOWN_FAILURES - found.length
     if (left <= 0 || !summary.jobs_by_status[status]) continue
     const { items } = await must(
-      context.client.request<{ items: WireJob[] }>('GET', `/jobs?workflow_id=${workflowId}&status=${status}&limit=${left}`),
+      context.client.request<{ items: WireJob[] }>(
+        'GET',
+        `/jobs?workflow_id=${workflowId}&status=${status}&limit=${left}`,
+      ),
     )
     for (const job of items) found.push(await describe(workflowId, job, context))
   }
   return found
 }
 
-async function describe(workflowId: number, job: WireJob, { client, outputDir, stdio }: SummaryContext): Promise<FailedJob> {
-  const { items } = await must(client.request<{ items: WireResult[] }>('GET', `/results?workflow_id=${workflowId}&job_id=${job.id}`))
+async function describe(
+  workflowId: number,
+  job: WireJob,
+  { client, outputDir, stdio }: SummaryContext,
+): Promise<FailedJob> {
+  const { items } = await must(
+    client.request<{ items: WireResult[] }>('GET', `/results?workflow_id=${workflowId}&job_id=${job.id}`),
+  )
   const result = items[0]
   const paths =
     result === undefined
       ? []
       : logPaths(
-          logFiles(outputDir, stdioOf(job.name, stdio).mode, { workflowId, jobId: job.id, runId: result.run_id, attemptId: result.attempt_id }),
+          logFiles(outputDir, stdioOf(job.name, stdio).mode, {
+            workflowId,
+            jobId: job.id,
+            runId: result.run_id,
+            attemptId: result.attempt_id,
+          }),
         ).filter(path => existsSync(path))
   const telling = paths.map(path => ({ path, tail: lastLines(path) })).find(log => log.tail.length > 0)
   return {

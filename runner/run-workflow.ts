@@ -4,15 +4,22 @@ import { attemptOf } from './attempt.ts'
 import { detectCapacity } from './capacity/detect.ts'
 import { type Capacity, createLedger, type Free, type Grant } from './capacity/ledger.ts'
 import { offerCapacity } from './capacity/offer.ts'
-import { type Client, createClient, type Refusal, type Reply } from './client.ts'
 import { ControlPlaneError, must } from './client/must.ts'
+import { type Client, createClient, type Refusal, type Reply } from './client.ts'
 import { INFO_NAME } from './defaults.ts'
 import { finalise, makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
 import { openLauncher } from './launcher/open.ts'
 import { createLoop, type LoopApi, type LoopEnd, type LoopState } from './loop.ts'
-import { clearNodeDirectory, isAlive, type NodeDirectory, openNodeDirectory, readNodeState, writeNodeState } from './node-state.ts'
+import {
+  clearNodeDirectory,
+  type NodeDirectory,
+  openNodeDirectory,
+  readNodeState,
+  stillRuns,
+  writeNodeState,
+} from './node-state.ts'
 import { recover } from './recover.ts'
 import type { RunOptions, RunOutcome } from './run-options.ts'
 import { summarize } from './run-summary.ts'
@@ -87,7 +94,7 @@ async function runOn(
   const { total } = createLedger(capacity)
   const directory = openNodeDirectory(options.outputDir)
   const former = readNodeState(directory)
-  if (former !== undefined && isAlive(former)) {
+  if (former !== undefined && stillRuns(former)) {
     return {
       kind: 'refused',
       exitCode: 3,
@@ -104,10 +111,25 @@ async function runOn(
 
   const workflow = await must(client.request<WireWorkflow>('GET', `/workflows/${workflowId}`))
   const stdio = workflow.execution_config ?? {}
-  const finish = async (end: LoopEnd | 'already_finished', timeUp: boolean, unrunnable: RunSummary['unrunnable']): Promise<RunOutcome> => {
+  const finish = async (
+    end: LoopEnd | 'already_finished',
+    timeUp: boolean,
+    unrunnable: RunSummary['unrunnable'],
+  ): Promise<RunOutcome> => {
     progress.end()
     const wallSeconds = (Date.now() - startedAtMs) / 1000
-    return { kind: 'done', summary: await summarize(workflowId, { client, outputDir: options.outputDir, stdio, wallSeconds, end, timeUp, unrunnable }) }
+    return {
+      kind: 'done',
+      summary: await summarize(workflowId, {
+        client,
+        outputDir: options.outputDir,
+        stdio,
+        wallSeconds,
+        end,
+        timeUp,
+        unrunnable,
+      }),
+    }
   }
   const summary = await must(client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`))
   if (summary.is_complete) return finish('already_finished', false, [])
@@ -119,7 +141,18 @@ async function runOn(
   if (unrunnable.length > 3) progress.note(`${unrunnable.length - 3} more jobs cannot run on this node`)
 
   const endAtMs = options.timeLimitSeconds === undefined ? undefined : startedAtMs + options.timeLimitSeconds * 1000
-  const end = await runLoops({ controlPlane, capacity, options, progress, directory, workflowId, workflow, nodeId: node.id, startedAtMs, endAtMs })
+  const end = await runLoops({
+    controlPlane,
+    capacity,
+    options,
+    progress,
+    directory,
+    workflowId,
+    workflow,
+    nodeId: node.id,
+    startedAtMs,
+    endAtMs,
+  })
   if (end === 'offline') {
     const message = `Cannot reach the control plane any more: ${controlPlane.apiUrl}; what it was not told is kept in ${directory.path}, run the same command again`
     return { kind: 'refused', exitCode: 3, message }
@@ -170,7 +203,8 @@ async function prepare(client: Client, workflowId: number, options: RunOptions):
     await must(client.request('POST', `${base}/reset_job_status?failed_only=true`, undefined, again))
   }
   const { jobs_by_status: counts } = await must(client.request<WorkflowSummary>('GET', `${base}/summary`))
-  if ((counts.uninitialized ?? 0) > 0) await must(client.request('POST', `${base}/initialize_jobs?only_uninitialized=true`, undefined, again))
+  if ((counts.uninitialized ?? 0) > 0)
+    await must(client.request('POST', `${base}/initialize_jobs?only_uninitialized=true`, undefined, again))
 }
 
 type Node = { id: number }
@@ -196,12 +230,20 @@ async function registerNode(client: Client, workflowId: number, total: Free, opt
 }
 
 /** Jobs that need more than this whole node has. In queue-depth mode requirements are ignored. */
-async function oversizedJobs(client: Client, workflowId: number, total: Free, options: RunOptions): Promise<RunSummary['unrunnable']> {
+async function oversizedJobs(
+  client: Client,
+  workflowId: number,
+  total: Free,
+  options: RunOptions,
+): Promise<RunSummary['unrunnable']> {
   if (options.capacity.slots !== undefined) return []
   const { cpus, memoryBytes, gpus } = total
   type Oversized = { job_id: number; name: string; reason: string }
   const { items } = await must(
-    client.request<{ items: Oversized[] }>('GET', `/workflows/${workflowId}/oversized_jobs?num_cpus=${cpus}&memory_bytes=${memoryBytes}&num_gpus=${gpus}`),
+    client.request<{ items: Oversized[] }>(
+      'GET',
+      `/workflows/${workflowId}/oversized_jobs?num_cpus=${cpus}&memory_bytes=${memoryBytes}&num_gpus=${gpus}`,
+    ),
   )
   return items.map(item => ({ jobId: item.job_id, name: item.name, reason: item.reason }))
 }
@@ -225,13 +267,17 @@ async function runLoops(context: LoopContext): Promise<LoopEnd> {
   for (let tries = 1; ; tries++) {
     const end = await runLoop(context)
     if (end !== 'launcher_lost' || tries === LAUNCHERS_AT_MOST) return end
-    const { lost } = await recover(directory, { workflowId, computeNodeId: nodeId }, {
-      client: controlPlane.client,
-      outputDir: options.outputDir,
-      cwd: process.cwd(),
-      stdio: workflow.execution_config ?? {},
-      usePendingFailed: workflow.use_pending_failed ?? false,
-    })
+    const { lost } = await recover(
+      directory,
+      { workflowId, computeNodeId: nodeId },
+      {
+        client: controlPlane.client,
+        outputDir: options.outputDir,
+        cwd: process.cwd(),
+        stdio: workflow.execution_config ?? {},
+        usePendingFailed: workflow.use_pending_failed ?? false,
+      },
+    )
     progress.note(`The launcher of jobs was killed: ${lost} jobs run again`)
   }
 }
@@ -254,7 +300,12 @@ async function runLoop(context: LoopContext): Promise<LoopEnd> {
       runId: workflow.run_id,
       computeNodeId: nodeId,
       cwd: job.options?.cwd ?? cwd,
-      logs: logFiles(options.outputDir, stdio.mode, { workflowId, jobId: job.id, runId: workflow.run_id, attemptId: job.attempt_id }),
+      logs: logFiles(options.outputDir, stdio.mode, {
+        workflowId,
+        jobId: job.id,
+        runId: workflow.run_id,
+        attemptId: job.attempt_id,
+      }),
       deleteLogsOnSuccess: stdio.deleteOnSuccess,
       usePendingFailed: workflow.use_pending_failed ?? false,
     })
@@ -308,7 +359,8 @@ function snapshot(state: LoopState, { workflowId, workflow, startedAtMs }: LoopC
 function loopApi(client: Client, workflowId: number, nodeId: number, embedded: boolean): LoopApi {
   const again = { repeatable: true }
   // A fault of a control plane in this very process does not go away by waiting.
-  const mayPass = ({ status }: Refusal): boolean => status === undefined || status === 429 || status > 500 || (status === 500 && !embedded)
+  const mayPass = ({ status }: Refusal): boolean =>
+    status === undefined || status === 429 || status > 500 || (status === 500 && !embedded)
   const answered = <T>(reply: Reply<T>): T | undefined => {
     if (reply.ok) return reply.value
     if (mayPass(reply)) return undefined
@@ -316,7 +368,9 @@ function loopApi(client: Client, workflowId: number, nodeId: number, embedded: b
   }
   return {
     async exchange(request) {
-      return answered(await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again))
+      return answered(
+        await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again),
+      )
     },
     async release(claims) {
       return answered(await client.request('POST', `/compute_nodes/${nodeId}/release`, { claims }, again)) !== undefined

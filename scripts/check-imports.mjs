@@ -13,7 +13,7 @@ const RULES = [
   ['api/spec/', ['api/spec/', 'api/core/', 'yaml', 'json5', '@bgotink/kdl', 'rregex']],
   ['db/', ['db/', 'api/core/', 'libsql', '@libsql/client', 'drizzle-orm', 'node:']],
   ['api/routes/', ['api/', 'db/', 'hono', 'valibot', 'drizzle-orm']],
-  ['api/node', ['api/', 'db/', 'hono', '@hono/node-server', 'node:']],
+  ['api/node', ['api/', 'db/', 'hono', '@hono/node-server', 'libsql', 'node:']],
   ['api/', ['api/', 'db/', 'hono', 'valibot']],
   // The one place where the runner loads the control plane.
   ['runner/local-server.ts', ['runner/', 'api/node.ts', 'node:']],

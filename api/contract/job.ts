@@ -27,13 +27,3 @@ export const Job = v.object(entries)
 export type Job = v.InferOutput<typeof Job>
 
 export const BulkJobs = v.object({ jobs: v.array(Job) })
-
-/** The arrays of a job that name other rows, with what they name. */
-export const JOB_LINKS = [
-  'depends_on_job_ids',
-  'input_file_ids',
-  'output_file_ids',
-  'input_user_data_ids',
-  'output_user_data_ids',
-] as const
-export type JobLink = (typeof JOB_LINKS)[number]

@@ -1,14 +1,14 @@
 import { failureHandlersAmong } from '../../db/failure-handlers.ts'
-import { findStrangeLink } from '../../db/job-links.ts'
-import { insertJobs, type NewJobValues } from '../../db/jobs.ts'
+import { findStrangeLink, type JobLinks, NONE } from '../../db/job-links.ts'
+import { insertJobs, type JobRow, type NewJobValues } from '../../db/jobs.ts'
 import { findRequirementsByName, requirementsAmong } from '../../db/resource-requirements.ts'
 import type { Unit } from '../../db/unit.ts'
 import type { WorkflowRow } from '../../db/workflows.ts'
 import type { Job } from '../contract/job.ts'
 import { AppError } from '../errors.ts'
 
-/** Creates uninitialized jobs in one workflow and gives their ids in order; 422 naming the field when one names a strange row. */
-export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[]): Unit<number[]> {
+/** Creates uninitialized jobs in one workflow and gives them in order; 422 naming the field when one names a strange row. */
+export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[]): Unit<(JobRow & JobLinks)[]> {
   yield* refuseStrangeIds(workflow.id, jobs)
   const standard = yield* defaultRequirements(workflow.id, jobs)
   const merge = envMerger(workflow.env)
@@ -19,19 +19,19 @@ export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[]): Unit<n
         name: job.name,
         command: job.command,
         invocation_script: job.invocation_script ?? null,
-        env: merge(job.env ?? {}),
+        env: merge(job.env),
         priority: job.priority ?? 0,
         cancel_on_failure: job.cancel_on_blocking_job_failure ?? true,
         supports_termination: job.supports_termination ?? false,
         resource_requirements_id: job.resource_requirements_id ?? standard,
         scheduler_id: job.scheduler_id ?? null,
-        labels: (job.labels ?? []).join(),
+        labels: job.labels?.join() ?? '',
         failure_handler_id: job.failure_handler_id ?? null,
-        depends_on_job_ids: job.depends_on_job_ids ?? [],
-        input_file_ids: job.input_file_ids ?? [],
-        output_file_ids: job.output_file_ids ?? [],
-        input_user_data_ids: job.input_user_data_ids ?? [],
-        output_user_data_ids: job.output_user_data_ids ?? [],
+        depends_on_job_ids: job.depends_on_job_ids ?? NONE,
+        input_file_ids: job.input_file_ids ?? NONE,
+        output_file_ids: job.output_file_ids ?? NONE,
+        input_user_data_ids: job.input_user_data_ids ?? NONE,
+        output_user_data_ids: job.output_user_data_ids ?? NONE,
       }),
     ),
   )
@@ -39,13 +39,15 @@ export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[]): Unit<n
 
 /** 422 for ids that name nothing, or something of another workflow. */
 export function* refuseStrangeIds(workflowId: number, jobs: readonly Partial<Job>[]): Unit<void> {
-  const links = jobs.map(job => ({
-    depends_on_job_ids: job.depends_on_job_ids ?? [],
-    input_file_ids: job.input_file_ids ?? [],
-    output_file_ids: job.output_file_ids ?? [],
-    input_user_data_ids: job.input_user_data_ids ?? [],
-    output_user_data_ids: job.output_user_data_ids ?? [],
-  }))
+  const links = jobs.map(
+    (job): JobLinks => ({
+      depends_on_job_ids: job.depends_on_job_ids ?? NONE,
+      input_file_ids: job.input_file_ids ?? NONE,
+      output_file_ids: job.output_file_ids ?? NONE,
+      input_user_data_ids: job.input_user_data_ids ?? NONE,
+      output_user_data_ids: job.output_user_data_ids ?? NONE,
+    }),
+  )
   const strange = yield* findStrangeLink(workflowId, links)
   if (strange !== undefined) throw strangeId(workflowId, strange.field, strange.id)
   const named = (field: 'resource_requirements_id' | 'failure_handler_id') => [
@@ -80,7 +82,9 @@ function* defaultRequirements(workflowId: number, jobs: readonly Job[]): Unit<nu
 }
 
 /** The workflow's environment under the job's own, merged once at creation; jobs without one share the text. */
-function envMerger(workflowEnv: string | null): (env: Readonly<Record<string, string>>) => string | null {
+function envMerger(
+  workflowEnv: string | null,
+): (env: Readonly<Record<string, string>> | null | undefined) => string | null {
   const common: Record<string, string> = workflowEnv === null ? {} : JSON.parse(workflowEnv)
-  return env => (Object.keys(env).length === 0 ? workflowEnv : JSON.stringify({ ...common, ...env }))
+  return env => (env == null || Object.keys(env).length === 0 ? workflowEnv : JSON.stringify({ ...common, ...env }))
 }

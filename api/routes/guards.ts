@@ -1,6 +1,7 @@
 import type { InferSelectModel } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { findJob, type JobRow } from '../../db/jobs.ts'
+import { findProgress, type Progress } from '../../db/progress.ts'
 import { findRow } from '../../db/table.ts'
 import type { Unit } from '../../db/unit.ts'
 import { findWorkflow, type WorkflowRow } from '../../db/workflows.ts'
@@ -8,9 +9,11 @@ import { AppError } from '../errors.ts'
 
 /** What an operation names has to exist before any other rule is looked at (contract/notes.md 4): these end with 404. */
 
+const noWorkflow = (id: number): AppError => new AppError('not_found', `Workflow not found with ID: ${id}`)
+
 export function* needWorkflow(id: number): Unit<WorkflowRow> {
   const row = yield* findWorkflow(id)
-  if (row === undefined) throw new AppError('not_found', `Workflow not found with ID: ${id}`)
+  if (row === undefined) throw noWorkflow(id)
   return row
 }
 
@@ -18,6 +21,13 @@ export function* needJob(id: number): Unit<JobRow> {
   const row = yield* findJob(id)
   if (row === undefined) throw new AppError('not_found', `Job not found with ID: job_id=${id}`)
   return row
+}
+
+/** How far the workflow is, without its other columns. */
+export function* needProgress(id: number): Unit<Progress> {
+  const progress = yield* findProgress(id)
+  if (progress === undefined) throw noWorkflow(id)
+  return progress
 }
 
 /** `noun` names the resource in the message: "File". */

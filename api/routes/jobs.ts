@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { deleteJob, deleteSomeJobs } from '../../db/delete-jobs.ts'
-import { type JobLinks, linksOf, listDescendants, noLinks } from '../../db/job-links.ts'
+import { type JobLinks, linksOf, listDescendants, NO_LINKS } from '../../db/job-links.ts'
 import { updateJob } from '../../db/job-update.ts'
 import { type JobRow, listJobs } from '../../db/jobs.ts'
 import type { Unit } from '../../db/unit.ts'
@@ -33,30 +33,20 @@ export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
 
   routes.post('/jobs', async c => {
     const body = await readBody(c, Job)
-    const { row, links } = await db.write(function* () {
+    const [row] = await db.write(function* () {
       const workflow = yield* needWorkflow(body.workflow_id)
-      const [id] = yield* createJobs(workflow, [body])
-      return yield* wholeJob(id!)
+      return yield* createJobs(workflow, [body])
     })
-    return c.json(jobReply(row, links))
+    return c.json(newJobReply(row!))
   })
 
   routes.post('/bulk_jobs', async c => {
     const { jobs } = await readBody(c, BulkJobs)
-    const created = await db.write(function* () {
-      const workflowId = yield* oneWorkflowOf(jobs, 'jobs')
-      const workflow = yield* needWorkflow(workflowId)
-      const ids = yield* createJobs(workflow, jobs)
-      const last = ids[ids.length - 1]!
-      // The new jobs are the workflow's newest, so their rows are its last ones.
-      const { rows } = yield* listJobs(
-        { workflow_id: workflowId },
-        { offset: 0, limit: ids.length, reverse_sort: true },
-      )
-      if (rows[0]?.id !== last) throw new Error(`Cannot read back the jobs of workflow ${workflowId}`)
-      return { rows: rows.reverse(), links: yield* linksOf(ids) }
+    const rows = await db.write(function* () {
+      const workflow = yield* needWorkflow(yield* oneWorkflowOf(jobs, 'jobs'))
+      return yield* createJobs(workflow, jobs)
     })
-    return c.json({ jobs: created.rows.map(row => jobReply(row, created.links.get(row.id))) })
+    return c.json({ jobs: rows.map(newJobReply) })
   })
 
   routes.get('/jobs', async c => {
@@ -127,10 +117,12 @@ export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
   return routes
 }
 
+const newJobReply = (row: JobRow & JobLinks) => jobReply(row, row)
+
 function* wholeJob(id: number): Unit<{ row: JobRow; links: JobLinks }> {
   const row = yield* needJob(id)
   const links = yield* linksOf([id])
-  return { row, links: links.get(id) ?? noLinks() }
+  return { row, links: links.get(id) ?? NO_LINKS }
 }
 
 /** A job must not wait for itself, directly or through others. */

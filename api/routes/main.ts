@@ -29,6 +29,7 @@ import { spawnRoutes } from './spawn-jobs.ts'
 import { taskRoutes } from './tasks.ts'
 import { userDataRoutes } from './user-data.ts'
 import { workflowGraphRoutes } from './workflow-graph.ts'
+import { workflowProgressRoutes } from './workflow-progress.ts'
 import { workflowStatusRoutes } from './workflow-status.ts'
 import { workflowRoutes } from './workflows.ts'
 
@@ -41,6 +42,7 @@ const ROUTES = [
   claimRoutes,
   serviceRoutes,
   workflowRoutes,
+  workflowProgressRoutes,
   workflowStatusRoutes,
   workflowGraphRoutes,
   jobRoutes,

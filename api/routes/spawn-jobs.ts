@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { insertLinks, linksOf, noLinks } from '../../db/job-links.ts'
+import { insertLinks, linksOf, NO_LINKS } from '../../db/job-links.ts'
 import { blockNewJobs } from '../../db/job-status.ts'
 import { findJobsByName, insertJobs, type JobRow, type NamedJob } from '../../db/jobs.ts'
 import { findGeneration, recordFinalState, recordGeneration } from '../../db/lineages.ts'
@@ -90,10 +90,10 @@ function* spawn(workflow: WorkflowRow, caller: JobRow, jobs: readonly SpawnJob[]
     ...(workflow.env === null ? {} : JSON.parse(workflow.env)),
     TORC_ORCHESTRATOR_LINEAGE_ID: lineage,
   })
-  const ids = yield* insertJobs(
+  const spawned = yield* insertJobs(
     workflow.id,
     jobs.map(job => ({
-      ...noLinks(),
+      ...NO_LINKS,
       name: job.name,
       command: job.command,
       invocation_script: null,
@@ -108,11 +108,15 @@ function* spawn(workflow: WorkflowRow, caller: JobRow, jobs: readonly SpawnJob[]
       origin: 'spawn' as const,
     })),
   )
+  const ids = spawned.map(job => job.id)
   yield* insertLinks(
     ids.map((id, index) => ({
-      ...noLinks(),
+      ...NO_LINKS,
       id,
-      depends_on_job_ids: [caller.id, ...dependencies[index]!.map(on => ('id' in on ? on.id : ids[on.position]!))],
+      // A job may also name its caller.
+      depends_on_job_ids: [
+        ...new Set([caller.id, ...dependencies[index]!.map(on => ('id' in on ? on.id : ids[on.position]!))]),
+      ],
     })),
   )
   yield* blockNewJobs(ids)

@@ -1,48 +1,26 @@
 import { Hono } from 'hono'
-import { countActiveNodes } from '../../db/compute-nodes.ts'
 import { recordEvent, recordUserAction } from '../../db/events.ts'
 import { listChangedJobs } from '../../db/input-hashes.ts'
 import { cancelClaimedJobs, resetJobs } from '../../db/job-status.ts'
+import type { Progress } from '../../db/progress.ts'
 import { resetJobStatus } from '../../db/reset-job-status.ts'
 import { countActiveAllocations } from '../../db/scheduled-compute-nodes.ts'
 import { workflow } from '../../db/schema.ts'
-import { readStatusReport } from '../../db/status-report.ts'
 import { updateRow } from '../../db/table.ts'
-import { countJobs, type StatusCounts, type WorkflowRow } from '../../db/workflows.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
 import { ArchiveRequest, WorkflowStatusChange } from '../contract/workflow.ts'
 import { type Dialect, dialectOf } from '../dialect.ts'
 import { AppError } from '../errors.ts'
 import { pathInteger, readQuery } from '../query.ts'
-import { needWorkflow } from './guards.ts'
-import { compact } from './reply.ts'
+import { needProgress, needWorkflow } from './guards.ts'
+import { statusRecord } from './workflow-progress.ts'
 import { workflowReply, workflowWithScriptFlag } from './workflow-reply.ts'
 
-/** The whole course of a workflow: how far it is, and the operations that stop it or start it over. */
+/** The operations that stop a workflow, put it away, or start it over. */
 export function workflowStatusRoutes({ db, clock, dialect: option }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
   const dialect = (c: AppRequest): Dialect => dialectOf(name => c.req.header(name), option)
-
-  routes.get('/workflows/:id/status', async c => {
-    const id = pathInteger(c, 'id')
-    const { row, counts, report } = await db.read(function* () {
-      const row = yield* needWorkflow(id)
-      return { row, counts: yield* countJobs(id), report: yield* readStatusReport(id, clock()) }
-    })
-    return c.json(
-      compact({
-        ...statusRecord(row),
-        workflow_id: id,
-        workflow_name: row.name,
-        workflow_user: row.user,
-        total_jobs: total(counts),
-        jobs_by_status: counts,
-        is_complete: isOver(row, counts),
-        ...report,
-      }),
-    )
-  })
 
   routes.put('/workflows/:id/status', async c => {
     const id = pathInteger(c, 'id')
@@ -57,7 +35,7 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
         has_detected_completion_script: Number(body.has_detected_need_to_run_completion_script ?? false),
       })
     })
-    return c.json(statusRecord(row))
+    return c.json(statusRecord(id, row))
   })
 
   routes.put('/workflows/:id/cancel', async c => {
@@ -100,7 +78,7 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
       const before = yield* needWorkflow(id)
       if (before.is_archived !== 0) throw new AppError('invalid', `Cannot reset archived workflow ${id}`)
       if (!force) {
-        refuseActiveJobs(yield* countJobs(id))
+        refuseActiveJobs(yield* needProgress(id))
         const allocations = yield* countActiveAllocations(id)
         if (allocations.pending + allocations.active > 0) {
           throw new AppError(
@@ -151,66 +129,10 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
     return c.json({ reinitialized_jobs: names })
   })
 
-  routes.get('/workflows/:id/is_complete', async c => {
-    const id = pathInteger(c, 'id')
-    const { row, counts } = await db.read(() => needCounts(id))
-    return c.json({
-      is_complete: isOver(row, counts),
-      is_canceled: row.is_canceled !== 0,
-      needs_to_run_completion_script: row.has_detected_completion_script !== 0,
-    })
-  })
-
-  routes.get('/workflows/:id/is_uninitialized', async c => {
-    const id = pathInteger(c, 'id')
-    const { counts } = await db.read(() => needCounts(id))
-    return c.json({ is_uninitialized: total(counts) === counts.uninitialized + counts.disabled })
-  })
-
-  // Ours: what a runner or a page asks every second, from counters alone.
-  routes.get('/workflows/:id/summary', async c => {
-    const id = pathInteger(c, 'id')
-    const { row, counts, nodes } = await db.read(function* () {
-      return { ...(yield* needCounts(id)), nodes: yield* countActiveNodes(id) }
-    })
-    return c.json({
-      workflow_id: id,
-      name: row.name,
-      run_id: row.run_id,
-      wait_for_new_jobs_seconds: row.wait_for_new_jobs_seconds,
-      active_compute_nodes: nodes,
-      total_jobs: total(counts),
-      jobs_by_status: counts,
-      is_complete: isOver(row, counts),
-      is_canceled: row.is_canceled !== 0,
-    })
-  })
   return routes
 }
 
-function* needCounts(id: number) {
-  const row = yield* needWorkflow(id)
-  return { row, counts: yield* countJobs(id) }
-}
-
-const total = (counts: StatusCounts): number => Object.values(counts).reduce((sum, n) => sum + n, 0)
-
-/** Canceled, or no job is left that could still change by itself (contract/notes.md 7.4). */
-function isOver(row: WorkflowRow, counts: StatusCounts): boolean {
-  const open =
-    counts.uninitialized + counts.blocked + counts.ready + counts.pending + counts.running + counts.pending_failed
-  return row.is_canceled !== 0 || open === 0
-}
-
-const statusRecord = (row: WorkflowRow) => ({
-  id: row.id,
-  run_id: row.run_id,
-  is_canceled: row.is_canceled !== 0,
-  is_archived: row.is_archived !== 0,
-  has_detected_need_to_run_completion_script: row.has_detected_completion_script !== 0,
-})
-
-function refuseActiveJobs(counts: StatusCounts): void {
+function refuseActiveJobs({ counts }: Progress): void {
   if (counts.pending + counts.running === 0) return
   throw new AppError(
     'invalid',

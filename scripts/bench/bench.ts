@@ -7,8 +7,8 @@ import { type Row, rowsOf } from './rows.ts'
 import { renderRows } from './table.ts'
 import type { Case, Setting } from './types.ts'
 
-/** What came of one case. `error`: a wrong result, or a program that failed. */
-export type CaseReport = { name: string; about: string; rows: Row[]; notes: readonly string[]; error?: string }
+/** What came of one case. `errors`: wrong results, and programs that failed. */
+export type CaseReport = { name: string; about: string; rows: Row[]; notes: readonly string[]; errors: string[] }
 
 export type BenchReport = { machine: Machine; quick: boolean; pairs: number; cases: CaseReport[] }
 
@@ -26,7 +26,7 @@ export async function main(words: readonly string[], places: { root: string; bun
   }
   const report = await runCases(options, places)
   if (options.json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
-  return report.cases.some(({ error }) => error !== undefined) ? 1 : 0
+  return report.cases.some(({ errors }) => errors.length > 0) ? 1 : 0
 }
 
 async function runCases(options: BenchOptions, places: { root: string; bundle: string }): Promise<BenchReport> {
@@ -59,20 +59,20 @@ async function runCase(one: Case, setting: Setting, pairs: number): Promise<Case
   try {
     tell('preparing')
     const plan = await one.prepare(setting)
-    const runs = await takeTurns(plan, {
+    const { runs, errors } = await takeTurns(plan, {
       pairs,
       warmUp: !setting.quick,
       directoryFor: contender => setting.directories.make(`${name}-${contender.name}`),
       tell,
     })
-    return { name, about, rows: rowsOf(plan.lines, runs), notes: plan.notes ?? [] }
+    return { name, about, rows: rowsOf(plan.lines, runs), notes: plan.notes ?? [], errors }
   } catch (error) {
-    return { name, about, rows: [], notes: [], error: error instanceof Error ? error.message : String(error) }
+    return { name, about, rows: [], notes: [], errors: [error instanceof Error ? error.message : String(error)] }
   }
 }
 
-function renderCase({ name, about, rows, notes, error }: CaseReport): string {
+function renderCase({ name, about, rows, notes, errors }: CaseReport): string {
   const table = rows.length === 0 ? '' : renderRows(rows)
-  const lines = [...notes, ...(error === undefined ? [] : [`WRONG: ${error}`])].map(line => `${line}\n`).join('')
+  const lines = [...notes, ...errors.map(error => `WRONG: ${error}`)].map(line => `${line}\n`).join('')
   return `\n${name}: ${about}\n${table}${lines}`
 }

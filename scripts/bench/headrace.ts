@@ -4,9 +4,9 @@ import { type Running, start, succeeded } from './process.ts'
 import type { Setting } from './types.ts'
 
 /** The command line as it is shipped. */
-export const runnerPath = ({ root }: Setting): string => join(root, 'dist/runner.mjs')
+export const runnerPath = ({ bundle }: Setting): string => join(bundle, 'dist/runner.mjs')
 
-export const hasNativeLauncher = ({ root }: Setting): boolean => existsSync(join(root, 'dist/headrace-launcher'))
+export const hasNativeLauncher = ({ bundle }: Setting): boolean => existsSync(join(bundle, 'dist/headrace-launcher'))
 
 /** Where `run` keeps its database unless told otherwise. */
 export const databaseIn = (directory: string): string => join(directory, 'headrace_output/headrace.db')

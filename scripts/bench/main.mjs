@@ -1,7 +1,8 @@
-// Bundles the benchmark and its helper programs into a folder of their own below node_modules (so that what stays outside of the bundle is
-// found), builds what is to be measured, and runs. `--no-build` measures dist/ as it is.
+// Builds what is to be measured and copies it, so that a build in the meantime changes nothing; bundles the benchmark and its helper
+// programs beside it; and runs. All of it in a folder below node_modules, where what stays outside of bundles is found. `--no-build`
+// measures dist/ as it is.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { buildSync } from 'esbuild'
@@ -16,28 +17,28 @@ if (noBuild < 0 || !existsSync(join(root, 'dist/runner.mjs')))
 const cache = join(root, 'node_modules/.cache/headrace')
 mkdirSync(cache, { recursive: true })
 const bundle = mkdtempSync(join(cache, 'bench-'))
-try {
-  buildSync({
-    entryPoints: [
-      'bench',
-      'programs/bare-loop',
-      'programs/claim-and-complete',
-      'programs/create-workflow',
-      'programs/fill-database',
-    ].map(name => join(root, `scripts/bench/${name}.ts`)),
-    outbase: join(root, 'scripts/bench'),
-    outdir: bundle,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    external: ['libsql', '@libsql/client', 'rregex'],
-    logLevel: 'warning',
-    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
-  })
-  const { main } = await import(pathToFileURL(join(bundle, 'bench.mjs')).href)
-  process.exitCode = await main(words, { root, bundle })
-} finally {
-  rmSync(bundle, { recursive: true, force: true })
-}
+// Also when it is interrupted.
+process.on('exit', () => rmSync(bundle, { recursive: true, force: true }))
+
+cpSync(join(root, 'dist'), join(bundle, 'dist'), { recursive: true })
+buildSync({
+  entryPoints: [
+    'bench',
+    'programs/bare-loop',
+    'programs/claim-and-complete',
+    'programs/create-workflow',
+    'programs/fill-database',
+  ].map(name => join(root, `scripts/bench/${name}.ts`)),
+  outbase: join(root, 'scripts/bench'),
+  outdir: bundle,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  external: ['libsql', '@libsql/client', 'rregex'],
+  logLevel: 'warning',
+  banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
+})
+const { main } = await import(pathToFileURL(join(bundle, 'bench.mjs')).href)
+process.exitCode = await main(words, { root, bundle })

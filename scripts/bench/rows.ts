@@ -12,21 +12,28 @@ export type Row = {
   ratio?: Spread & { to: string; target?: Bound; reached?: boolean }
 }
 
-/** Turns runs into rows: medians, ranges, and ratios pair by pair, so that noise that fell on a pair cancels out. */
+/**
+ * Turns runs into rows: medians, ranges, and ratios pair by pair, so that noise that fell on a pair cancels out. Contenders without runs
+ * have no rows, and nobody is compared with them.
+ */
 export function rowsOf(lines: readonly Line[], runs: Runs): Row[] {
-  return lines.map(line => {
-    const { contender, figure, unit, target, against } = line
+  const rows: Row[] = []
+  for (const { contender, figure, unit, target, against } of lines) {
     const values = valuesOf(runs, contender, figure)
+    if (values === undefined) continue
     const row: Row = { contender, figure, unit, runs: values.length, value: judged(values, target) }
-    if (against === undefined) return row
-    const others = valuesOf(runs, against.contender, figure)
-    const ratios = values.map((value, index) => value / others[index]!)
-    return { ...row, ratio: { to: against.contender, ...judged(ratios, against.target) } }
-  })
+    const others = against === undefined ? undefined : valuesOf(runs, against.contender, figure)
+    if (against !== undefined && others !== undefined) {
+      const ratios = values.map((value, index) => value / others[index]!)
+      row.ratio = { to: against.contender, ...judged(ratios, against.target) }
+    }
+    rows.push(row)
+  }
+  return rows
 }
 
-function valuesOf(runs: Runs, contender: string, figure: string): number[] {
-  return (runs.get(contender) ?? []).map(figures => {
+function valuesOf(runs: Runs, contender: string, figure: string): number[] | undefined {
+  return runs.get(contender)?.map(figures => {
     const value = figures[figure]
     if (value === undefined) throw new Error(`Cannot make a row as ${contender} yields no figure ${figure}`)
     return value

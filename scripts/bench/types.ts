@@ -37,7 +37,7 @@ export type Plan = {
 export type Setting = {
   /** The checkout. */
   root: string
-  /** Where the helper programs stand. */
+  /** Where the helper programs stand, and in `dist` what is measured. */
   bundle: string
   /** Small sizes: shows that everything runs, measures nothing. */
   quick: boolean
@@ -52,5 +52,5 @@ export type Case = {
   prepare(setting: Setting): Promise<Plan>
 }
 
-/** The benchmark's only failure: times never are one. */
+/** What makes the benchmark fail: times never do. */
 export class WrongResult extends Error {}

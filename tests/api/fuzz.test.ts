@@ -9,7 +9,9 @@ type Parameter = { name: string; in: 'path' | 'query'; required?: boolean; schem
 type Operation = { parameters?: Parameter[]; requestBody?: { content: Record<string, { schema: Schema }> } }
 type Contract = { paths: Record<string, Record<string, Operation>>; components: { schemas: Record<string, Schema> } }
 
-const contract: Contract = JSON.parse(readFileSync(new URL('../fixtures/contract/api-0.23.0.json', import.meta.url), 'utf8'))
+const contract: Contract = JSON.parse(
+  readFileSync(new URL('../fixtures/contract/api-0.23.0.json', import.meta.url), 'utf8'),
+)
 
 let t: TestApp
 beforeAll(async () => {
@@ -26,8 +28,39 @@ afterAll(() => t.close())
 
 /** Values that hurt: edges of number types, text that is more than text, empty things. */
 const nasty = fc.oneof(
-  fc.constantFrom<unknown>(null, 0, -1, 1, 2, 3, 1.5, 2 ** 31, 2 ** 53, -(2 ** 53), 1e300, -0, true, false, '', ' ', 'ready', 'PT1H', '4g', [], {}),
-  fc.constantFrom<unknown>('\ud800', 'a\u0000b', "'; DROP TABLE job; --", '__proto__', '{"a":1}', 'x'.repeat(5_000), { constructor: 1 }, [[[]]]),
+  fc.constantFrom<unknown>(
+    null,
+    0,
+    -1,
+    1,
+    2,
+    3,
+    1.5,
+    2 ** 31,
+    2 ** 53,
+    -(2 ** 53),
+    1e300,
+    -0,
+    true,
+    false,
+    '',
+    ' ',
+    'ready',
+    'PT1H',
+    '4g',
+    [],
+    {},
+  ),
+  fc.constantFrom<unknown>(
+    '\ud800',
+    'a\u0000b',
+    "'; DROP TABLE job; --",
+    '__proto__',
+    '{"a":1}',
+    'x'.repeat(5_000),
+    { constructor: 1 },
+    [[[]]],
+  ),
   fc.jsonValue({ maxDepth: 2 }),
 )
 
@@ -41,13 +74,15 @@ const TEXTS: Record<string, string[]> = {
 }
 
 const refOf = (schema: Schema): Schema =>
-  schema.$ref === undefined ? schema : refOf(contract.components.schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)]!)
+  schema.$ref === undefined
+    ? schema
+    : refOf(contract.components.schemas[schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1)]!)
 
 /** A value that fits its schema, but one in `faults` times any other; 0 for never. */
-function valueOf(given: Schema, faults: number, name = '', depth = 0): fc.Arbitrary<unknown> {
+function fitting(given: Schema, faults: number, name = '', depth = 0): fc.Arbitrary<unknown> {
   const schema = refOf(given)
   const choice = schema.oneOf?.[0] ?? schema.anyOf?.[0]
-  const right = choice === undefined ? rightOf(schema, faults, name, depth) : valueOf(choice, faults, name, depth)
+  const right = choice === undefined ? rightOf(schema, faults, name, depth) : fitting(choice, faults, name, depth)
   return faults === 0 ? right : fc.oneof({ weight: faults - 1, arbitrary: right }, { weight: 1, arbitrary: nasty })
 }
 
@@ -63,10 +98,15 @@ function rightOf(schema: Schema, faults: number, name: string, depth: number): f
     case 'string':
       return fc.oneof(fc.constantFrom(...(TEXTS[name] ?? ['a', 'b'])), fc.string())
     case 'array':
-      return fc.array(valueOf(schema.items ?? {}, faults, name, depth + 1), { maxLength: 3 })
+      return fc.array(fitting(schema.items ?? {}, faults, name, depth + 1), { maxLength: 3 })
     case 'object': {
-      const fields = Object.entries(schema.properties ?? {}).map(([key, field]) => [key, valueOf(field, faults, key, depth + 1)])
-      return depth > 3 ? fc.constant({}) : fc.record(Object.fromEntries(fields), { requiredKeys: schema.required ?? [] })
+      const fields = Object.entries(schema.properties ?? {}).map(([key, field]) => [
+        key,
+        fitting(field, faults, key, depth + 1),
+      ])
+      return depth > 3
+        ? fc.constant({})
+        : fc.record(Object.fromEntries(fields), { requiredKeys: (schema.required ?? []) as never[] })
     }
     default:
       return name === 'action_config' ? fc.constant({ commands: ['true'] }) : nasty
@@ -77,7 +117,8 @@ const strangeWord = fc.oneof(fc.constantFrom('', '-1', '99999999999999999999', '
 
 /** The text of a path segment or a query parameter: mostly one of its type. */
 function wordOf({ name, schema = {} }: Parameter): fc.Arbitrary<string> {
-  const right = name === 'status' ? fc.constantFrom('ready', 'completed', 'failed') : valueOf(schema, 0, name).map(String)
+  const right =
+    name === 'status' ? fc.constantFrom('ready', 'completed', 'failed') : fitting(schema, 0, name).map(String)
   return fc.oneof({ weight: 19, arbitrary: right }, { weight: 1, arbitrary: strangeWord })
 }
 
@@ -86,7 +127,12 @@ const wordsOf = (parameters: readonly Parameter[]): Record<string, fc.Arbitrary<
 
 const operations = Object.entries(contract.paths)
   .flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, method, path, operation })),
+    Object.entries(methods).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method,
+      path,
+      operation,
+    })),
   )
   // Deletes come last, so that the others find rows.
   .sort((a, b) => Number(a.method === 'delete') - Number(b.method === 'delete'))
@@ -94,16 +140,26 @@ const operations = Object.entries(contract.paths)
 it.each(operations)('S97 $name never answers 5xx, whatever it is sent', async ({ method, path, operation }) => {
   const parameters = operation.parameters ?? []
   const schema = operation.requestBody?.content['application/json']?.schema
-  const required = parameters.filter(parameter => parameter.in === 'query' && parameter.required).map(({ name }) => name)
+  const required = parameters
+    .filter(parameter => parameter.in === 'query' && parameter.required)
+    .map(({ name }) => name)
   const request = fc.record({
     segments: fc.record(wordsOf(parameters.filter(parameter => parameter.in === 'path'))),
-    query: fc.record(wordsOf(parameters.filter(parameter => parameter.in === 'query')), { requiredKeys: required }),
-    body: schema === undefined ? fc.constant(undefined) : fc.oneof(valueOf(schema, 0), valueOf(schema, 10)),
-    dialect: fc.constantFrom<Record<string, string>>({}, { 'x-torc-client-user': 'u' }, { 'user-agent': 'OpenAPI-Generator/v0.7.0/rust' }),
+    query: fc.record(wordsOf(parameters.filter(parameter => parameter.in === 'query')), {
+      requiredKeys: required as never[],
+    }),
+    body: schema === undefined ? fc.constant(undefined) : fc.oneof(fitting(schema, 0), fitting(schema, 10)),
+    dialect: fc.constantFrom<Record<string, string>>(
+      {},
+      { 'x-torc-client-user': 'u' },
+      { 'user-agent': 'OpenAPI-Generator/v0.7.0/rust' },
+    ),
   })
   await fc.assert(
     fc.asyncProperty(request, async ({ segments, query, body, dialect }) => {
-      const url = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String((segments as Record<string, unknown>)[name])))
+      const url = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+        encodeURIComponent(String((segments as Record<string, unknown>)[name])),
+      )
       const search = new URLSearchParams(query as Record<string, string>).toString()
       const response = await t.app.request(`/v1${url}${search === '' ? '' : `?${search}`}`, {
         method: method.toUpperCase(),
@@ -121,11 +177,19 @@ it.each(operations)('S97 $name never answers 5xx, whatever it is sent', async ({
 
 it('S97 bytes that are no JSON never end in 5xx', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.constantFrom('/workflows', '/bulk_jobs', '/events/1', '/jobs/1'), async (bytes, path) => {
-      const method = /\d$/.test(path) ? 'PUT' : 'POST'
-      const response = await t.app.request(`/v1${path}`, { method, headers: { 'content-type': 'application/json' }, body: new Uint8Array(bytes) })
-      expect(response.status).toBeLessThan(500)
-    }),
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.constantFrom('/workflows', '/bulk_jobs', '/events/1', '/jobs/1'),
+      async (bytes, path) => {
+        const method = /\d$/.test(path) ? 'PUT' : 'POST'
+        const response = await t.app.request(`/v1${path}`, {
+          method,
+          headers: { 'content-type': 'application/json' },
+          body: new Uint8Array(bytes),
+        })
+        expect(response.status).toBeLessThan(500)
+      },
+    ),
     { numRuns: 200 },
   )
 })

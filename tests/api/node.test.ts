@@ -57,6 +57,7 @@ it('startServer() serves our own user without a token, and says where it is in a
     host: expect.any(String),
     token: server.token,
     startedAt: expect.any(String),
+    dbPath: join(folder, 'data', 'test.db'),
   })
   expect([
     mode(infoPath),

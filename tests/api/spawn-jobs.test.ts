@@ -20,7 +20,7 @@ it('spawn_jobs adds blocked jobs that wait for the caller and for whom they name
   const done = await seedJob(t, workflow, { name: 'done' })
   await setStatus(t, done, 'completed')
   const { status, body } = await spawn({
-    jobs: [job('b', { depends_on: ['a', 'done'] }), job('a', { priority: 4, labels: ['x'] })],
+    jobs: [job('b', { depends_on: ['a', 'done', 'caller', 'a'] }), job('a', { priority: 4, labels: ['x'] })],
     state: { n: 1 },
   })
   expect(status).toBe(200)

@@ -22,8 +22,9 @@ function makeOptions(pairs: number, warmUp: boolean) {
 
 test('takeTurns() alternates, each run in a directory of its own, and does not count the first round', async () => {
   const { calls, contenders } = makeContenders()
-  const runs = await takeTurns({ contenders, lines: [] }, makeOptions(2, true))
+  const { runs, errors } = await takeTurns({ contenders, lines: [] }, makeOptions(2, true))
   expect(calls).toEqual(['a1', 'b2', 'a3', 'b4', 'a5', 'b6'])
+  expect(errors).toEqual([])
   expect(runs).toEqual(
     new Map([
       ['a', [{ run: 3 }, { run: 5 }]],
@@ -38,13 +39,19 @@ test('takeTurns() runs a plan that is too long to repeat once, without warm-up',
   expect(calls).toEqual(['a1', 'b2'])
 })
 
-test('takeTurns() ends at the first wrong result', async () => {
+test('takeTurns() drops who goes wrong, with all its runs, and goes on with the others', async () => {
   const { calls, contenders } = makeContenders()
+  let runs = 0
   const wrong: Contender = {
     name: 'wrong',
-    run: () => Promise.reject(new WrongResult('2 jobs are missing')),
+    run: () => (++runs < 2 ? Promise.resolve({ run: 0 }) : Promise.reject(new WrongResult('2 jobs are missing'))),
   }
   const plan = { contenders: [contenders[0]!, wrong, contenders[1]!], lines: [] }
-  await expect(takeTurns(plan, makeOptions(5, false))).rejects.toThrow('2 jobs are missing')
-  expect(calls).toEqual(['a1'])
+  const outcome = await takeTurns(plan, makeOptions(3, false))
+  expect(outcome.errors).toEqual(['wrong: 2 jobs are missing'])
+  expect([...outcome.runs].map(([name, own]) => [name, own.length])).toEqual([
+    ['a', 3],
+    ['b', 3],
+  ])
+  expect(calls).toEqual(['a1', 'b3', 'a4', 'b6', 'a7', 'b8'])
 })

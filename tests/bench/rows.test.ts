@@ -28,6 +28,18 @@ test('rowsOf() refuses a figure that a contender does not yield', () => {
   expect(() => rowsOf([{ contender: 'ours', figure: 'rate', unit: '1/s' }], RUNS)).toThrow('ours yields no figure rate')
 })
 
+test('rowsOf() leaves out who has no runs, and compares nobody with them', () => {
+  const lines = ['ours', 'gone'].map(contender => ({
+    contender,
+    figure: 'wall',
+    unit: 's' as const,
+    against: { contender: 'gone' },
+  }))
+  expect(rowsOf(lines, RUNS)).toEqual([
+    { contender: 'ours', figure: 'wall', unit: 's', runs: 3, value: { median: 4, least: 2, most: 12 } },
+  ])
+})
+
 test('renderRows() prints ratio and target beside the figures, and whether they are reached', () => {
   const against = { contender: 'theirs', target: { most: 1.25 } }
   const text = renderRows(

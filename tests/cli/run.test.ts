@@ -140,11 +140,13 @@ jobs:
       expect((await program.run(['run', 'flow.yaml'])).code).toBe(0)
     })
 
-    test('pressed again, ends what runs', async () => {
+    test('pressed again, ends what runs, which the same command runs again', async () => {
       const { child, seen, ended } = await interrupted()
       child.kill('SIGINT')
       expect(await ended).toEqual([1, null])
-      expect(seen.stdout).toContain('--retry-failed runs the failed and ended jobs')
+      expect(seen.stdout).toContain('Interrupted with 2 jobs left: the same command goes on.')
+      write('go', '')
+      expect((await program.run(['run', 'flow.yaml'])).code).toBe(0)
     })
   })
 

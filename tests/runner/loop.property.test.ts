@@ -59,13 +59,14 @@ test('createLoop() ends, every claim of it in exactly one completion or release,
       const end = await run.finish()
       if (interrupt === undefined) expect(end).toBe('complete')
       const ends = [...run.plane.ends.values()].map(outcomes => outcomes.length)
-      expect(ends.filter(count => count !== 1)).toEqual([])
+      // Stopped while the control plane does not answer: the next runner of this directory clears up.
+      expect(ends.filter(count => count > 1 || (count < 1 && end !== 'offline'))).toEqual([])
       expect(run.launcher.shared).toEqual([])
       expect(run.launcher.mostAtOnce).toBeLessThanOrEqual(slots ?? CORES.length)
       expect(run.plane.mostAtOnce).toBe(1)
       const free = run.ledger.free()
       expect(free).toEqual(run.ledger.total)
     }),
-    { numRuns: 150 },
+    { numRuns: 300 },
   )
 }, 120_000)

@@ -69,8 +69,9 @@ export function simulateControlPlane(
 
   function complete(entry: CompletionEntry): void {
     const known = ends.get(entry.claim_token)!
-    // The same completion sent again is a duplicate.
-    if (known.length === 0) statuses.set(entry.job_id, entry.status)
+    // The same completion sent again is a duplicate. The end of the runner's own time is the job's loss, not its end.
+    const isLost = entry.failure_class === 'allocation_end'
+    if (known.length === 0) statuses.set(entry.job_id, isLost ? 'ready' : entry.status)
     if (known[0] !== entry.status) known.push(entry.status)
   }
 
@@ -131,7 +132,9 @@ export function simulateControlPlane(
     async release(claims) {
       const done = await answer(() => {
         for (const { job_id, claim_token } of claims) {
-          ends.get(claim_token)!.push('released')
+          const known = ends.get(claim_token)!
+          if (known.length > 0) continue
+          known.push('released')
           statuses.set(job_id, 'ready')
         }
         return true

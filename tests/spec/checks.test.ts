@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the file format look like those of JavaScript.
 import { describe, expect, test } from 'vitest'
-import { formatDiagnostic } from '../../api/core/spec/report.ts'
+import { createReport, formatDiagnostic } from '../../api/core/spec/report.ts'
 import { loadText } from './fixture-env.ts'
 
 /** Each case: what it shows, the file below `name: x`, and every problem as `severity line:column code path`. */
@@ -537,5 +537,18 @@ describe('formatDiagnostic()', () => {
     expect(diagnostics.map(formatDiagnostic)).toEqual([
       'flow.yaml:4:41: error: depends_on names no job "prepair" (jobs[1].depends_on[0]); did you mean "prepare"?',
     ])
+  })
+})
+
+describe('createReport()', () => {
+  test('keeps errors when warnings are many, and stays blocked when errors are many', () => {
+    const report = createReport('', 'flow.yaml')
+    for (let at = 0; at < 1_000; at++) report.warn('same_path', { at, path: 'files' }, 'w')
+    for (let at = 0; at < 1_000; at++) report.error('over_scheduler', { at, path: 'jobs' }, 'e')
+    expect(report.isBlocked()).toBe(false)
+    report.error('cycle', { at: 0, path: 'jobs' }, 'e')
+    expect(report.isBlocked()).toBe(true)
+    const codes = report.diagnostics().map(({ code }) => code)
+    expect(codes.filter(code => code === 'over_scheduler')).toHaveLength(500)
   })
 })

@@ -94,6 +94,8 @@ describe('findLoop()', () => {
           if (!links[to]!.outputFiles.includes(to)) links[to]!.outputFiles.push(to)
           if (!links[from]!.inputFiles.includes(to)) links[from]!.inputFiles.push(to)
         }
+        for (const { dependsOn, inputFiles } of links)
+          for (const list of [dependsOn, inputFiles]) list.sort((a, b) => a - b)
         const graph = graphOf(links, 8)
         const waits = implicitDependencies(graph).map(
           (implicit, job) => new Set([...implicit, ...links[job]!.dependsOn]),

@@ -1,8 +1,6 @@
 import { readActions } from './actions.ts'
-import { TIMES_AND_LIMITS } from './defaults.ts'
 import type { SpecContext, SpecEnv } from './env.ts'
 import { checkExecution, toExecutionConfig, writtenMode } from './execution.ts'
-import { toFailurePattern, toRetryRule } from './failure-rules.ts'
 import { expandFiles, type FileExpansion } from './files.ts'
 import { checkGraph } from './graph-checks.ts'
 import { readFailureHandlers } from './handlers.ts'
@@ -11,27 +9,19 @@ import { expandJobs, type JobExpansion } from './jobs.ts'
 import { WORKFLOW } from './keys.ts'
 import { linkJobs, type Targets } from './links.ts'
 import { lintFile, lintJob, parameterNames } from './lint.ts'
-import { readMetadata } from './metadata.ts'
-import { DEFAULT_MONITOR, toMonitorConfig } from './monitor.ts'
 import { createParameterReader } from './parameters.ts'
 import { createReport } from './report.ts'
 import { readResourceSets } from './resource-sets.ts'
 import { checkSchedulers } from './scheduler-checks.ts'
 import { readSchedulers, readSlurmDefaults } from './schedulers.ts'
-import { keyPlaceOf, readObject, type SpecObject } from './schema.ts'
+import { readObject, type SpecObject } from './schema.ts'
 import { createSelector, SELECTION_BUDGET } from './selectors.ts'
+import { readSettings, warnIgnoredKeys } from './settings.ts'
 import { EMPTY_SUMMARY, summarize } from './summary.ts'
 import { createTableReader, type TableReader } from './tables.ts'
 import { TEXT_BUDGET } from './text-budget.ts'
 import type { SpecTree } from './tree.ts'
-import {
-  type Diagnostic,
-  type ErrorCode,
-  type ExpandedWorkflow,
-  type JobsSortMethod,
-  SKIPPABLE_CODES,
-  type SpecSummary,
-} from './types.ts'
+import type { Diagnostic, ExpandedWorkflow, SpecSummary } from './types.ts'
 import { expandUserData, type UserDataExpansion } from './user-data.ts'
 import { applyVariables } from './variables.ts'
 import { readWorkflowEnv } from './workflow-env.ts'
@@ -54,13 +44,9 @@ export function expandSpec(tree: SpecTree, env: SpecEnv): SpecExpansion {
   const readTable = createTableReader(context)
   const object = readObject(WORKFLOW, applyVariables(tree.root, readTable, context), '', report)
   const expansion = object && expandWorkflow(object, readTable, context)
-  const diagnostics = report.diagnostics()
-  const isUsable = diagnostics.every(
-    ({ severity, code }) => severity === 'warning' || SKIPPABLE_CODES.includes(code as ErrorCode),
-  )
   return {
-    workflow: isUsable ? expansion?.workflow : undefined,
-    diagnostics,
+    workflow: report.isBlocked() ? undefined : expansion?.workflow,
+    diagnostics: report.diagnostics(),
     summary: expansion?.summary ?? EMPTY_SUMMARY,
   }
 }
@@ -68,18 +54,7 @@ export function expandSpec(tree: SpecTree, env: SpecEnv): SpecExpansion {
 function expandWorkflow(object: WorkflowObject, readTable: TableReader, context: SpecContext) {
   const { get } = object
   warnIgnoredKeys(object, context)
-  if (get.parameters && get.parameters_file) {
-    context.report.error(
-      'parameter_source',
-      keyPlaceOf(object, 'parameters_file'),
-      '"parameters_file" cannot stand beside "parameters"',
-    )
-  }
-  const parameters = createParameterReader(
-    { parameters: get.parameters, table: get.parameters_file },
-    readTable,
-    context,
-  )
+  const parameters = createParameterReader(object, readTable, context)
   const sets = readResourceSets(get.resource_requirements ?? [], context)
   const schedulers = readSchedulers(get.slurm_schedulers ?? [], context)
   const handlers = readFailureHandlers(get.failure_handlers ?? [], context)
@@ -160,73 +135,4 @@ function withTimes({ files }: FileExpansion, { jobs }: JobExpansion, { env }: Sp
   return files.map((file, index) =>
     file.stMtime === undefined && inputs.has(index) ? { ...file, stMtime: env.mtime(file.path) } : file,
   )
-}
-
-const DEFAULT_MAX_ITERATIONS = 1000
-
-/** The fields of the workflow record that depend on nothing but their keys. */
-function readSettings(object: WorkflowObject, context: SpecContext) {
-  const { get } = object
-  const useMonitor = get.resource_monitor || context.env.defaultMonitor !== false
-  return {
-    name: get.name?.value ?? '',
-    description: get.description?.value,
-    project: get.project?.value,
-    metadata: readMetadata(get.metadata, context),
-    jobsSortMethod: (get.jobs_sort_method?.value ?? 'gpus_runtime_memory') as JobsSortMethod,
-    usePendingFailed: get.use_pending_failed?.value ?? false,
-    enableRoCrate: get.enable_ro_crate?.value ?? false,
-    computeNodeWaitForNewJobsSeconds:
-      get.compute_node_wait_for_new_jobs_seconds?.value ?? TIMES_AND_LIMITS.computeNodeWaitForNewJobsSeconds,
-    computeNodeIgnoreWorkflowCompletion:
-      get.compute_node_ignore_workflow_completion?.value ?? TIMES_AND_LIMITS.computeNodeIgnoreWorkflowCompletion,
-    computeNodeWaitForHealthyDatabaseMinutes:
-      get.compute_node_wait_for_healthy_database_minutes?.value ??
-      TIMES_AND_LIMITS.computeNodeWaitForHealthyDatabaseMinutes,
-    resourceMonitorConfig: get.resource_monitor
-      ? toMonitorConfig(get.resource_monitor)
-      : useMonitor
-        ? DEFAULT_MONITOR
-        : undefined,
-    accessGroups: readAccessGroups(object, context),
-    dynamicJobs: get.dynamic_jobs && {
-      maxIterations: get.dynamic_jobs.get.max_iterations?.value ?? DEFAULT_MAX_ITERATIONS,
-    },
-    retry: get.retry && toRetryRule(get.retry),
-    transient: get.transient && toFailurePattern(get.transient),
-    deterministic: get.deterministic && toFailurePattern(get.deterministic),
-    eject: get.eject?.value,
-    lossBudget: get.loss_budget?.value ?? TIMES_AND_LIMITS.lossBudget,
-    site: get.site && { prologue: textsOf(get.site.get.prologue), directives: textsOf(get.site.get.directives) },
-  }
-}
-
-function textsOf(list: { items: readonly { value: string }[] } | undefined): string[] {
-  return list?.items.map(item => item.value) ?? []
-}
-
-function readAccessGroups(object: WorkflowObject, { report }: SpecContext): string[] {
-  const groups = textsOf(object.get.access_groups)
-  const repeated = groups.find((group, index) => groups.indexOf(group) !== index)
-  if (repeated !== undefined)
-    report.error('duplicate_name', keyPlaceOf(object, 'access_groups'), `the group "${repeated}" is listed twice`)
-  return groups
-}
-
-function warnIgnoredKeys(object: WorkflowObject, { env, report }: SpecContext): void {
-  const { get } = object
-  if (get.user && get.user.value !== env.caller) {
-    report.warn('ignored_key', keyPlaceOf(object, 'user'), 'the workflow belongs to whoever submits it, not to "user"')
-  }
-  if (get.compute_node_expiration_buffer_seconds) {
-    report.warn(
-      'ignored_key',
-      keyPlaceOf(object, 'compute_node_expiration_buffer_seconds'),
-      'this key has no effect any more',
-    )
-  }
-  for (const job of get.jobs ?? []) {
-    if (job.get.supports_termination)
-      report.warn('ignored_key', keyPlaceOf(job, 'supports_termination'), 'this key has no effect any more')
-  }
 }

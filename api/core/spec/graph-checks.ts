@@ -5,7 +5,7 @@ import { LINK_LISTS, type LinkList, type Targets } from './links.ts'
 import type { Place } from './report.ts'
 import { itemPlaceOf, placeOf } from './schema.ts'
 import { compilePattern, compileTemplate, renderTemplate } from './template.ts'
-import type { ExpandedWorkflow } from './types.ts'
+import type { ExpandedJob, ExpandedWorkflow } from './types.ts'
 
 type Graph = Pick<ExpandedWorkflow, 'jobs' | 'files' | 'userData'>
 type LinkField = LinkList['field']
@@ -55,17 +55,19 @@ function createPlaceFinder({ templates }: JobExpansion, targets: Targets): Place
 function reportOwnOutputs({ jobs, files, userData }: Graph, placeOfLink: PlaceFinder, context: SpecContext): void {
   let shown = 0
   for (const [job, { inputFiles, outputFiles, inputUserData, outputUserData }] of jobs.entries()) {
-    const own = [
-      ...common(inputFiles, outputFiles).map(
-        index => ({ index, from: 'inputFiles', to: 'outputFiles', name: files[index]!.name }) as const,
-      ),
-      ...common(inputUserData, outputUserData).map(
-        index => ({ index, from: 'inputUserData', to: 'outputUserData', name: userData[index]!.name }) as const,
-      ),
-    ]
-    for (const { index, from, to, name } of own) {
+    for (const index of common(inputFiles, outputFiles)) {
       if (++shown > MOST_SHOWN) return
-      reportOwnOutput(name, placeOfLink(job, from, index), placeOfLink(job, to, index), context)
+      reportOwnOutput(
+        files[index]!.name,
+        placeOfLink(job, 'inputFiles', index),
+        placeOfLink(job, 'outputFiles', index),
+        context,
+      )
+    }
+    for (const index of common(inputUserData, outputUserData)) {
+      if (++shown > MOST_SHOWN) return
+      const [input, output] = [placeOfLink(job, 'inputUserData', index), placeOfLink(job, 'outputUserData', index)]
+      reportOwnOutput(userData[index]!.name, input, output, context)
     }
   }
 }
@@ -125,8 +127,9 @@ function warnSeveralProducers(
     ['files', files, 'outputFiles', 'inputFiles'],
     ['userData', userData, 'outputUserData', 'inputUserData'],
   ] as const) {
+    if (!hasRepeats(jobs, field, things.length)) continue
     const producers = producersOf(jobs, things.length, kind)
-    const read = new Set(producers.some(({ length }) => length > 1) ? jobs.flatMap(job => job[inputs]) : [])
+    const read = new Set(jobs.flatMap(job => job[inputs]))
     for (const [index, makers] of producers.entries()) {
       if (makers.length < 2 || !read.has(index)) continue
       if (++shown > MOST_SHOWN) return
@@ -134,4 +137,9 @@ function warnSeveralProducers(
       report.warn('several_producers', placeOfLink(makers[1]!, field, index), message)
     }
   }
+}
+
+function hasRepeats(jobs: readonly ExpandedJob[], field: LinkField, count: number): boolean {
+  const seen = new Uint8Array(count)
+  return jobs.some(job => job[field].some(index => seen[index]!++ > 0))
 }

@@ -41,6 +41,7 @@ export function implicitDependencies(graph: Graph): number[][] {
  * Files and user_data are nodes of their own, so a file with many producers and consumers costs their sum, not their product.
  */
 export function findLoop(graph: Graph): Loop | undefined {
+  if (isInOrder(graph)) return undefined
   const { jobs } = graph
   const fileNode = jobs.length
   const dataNode = fileNode + graph.files.length
@@ -59,6 +60,22 @@ export function findLoop(graph: Graph): Loop | undefined {
 
   const loop = findNodeLoop(dataNode + graph.userData.length, predecessorsOf)
   return loop && toSteps(loop, fileNode, dataNode)
+}
+
+/** Most files list their jobs in an order in which they can run; then nothing needs to be searched. */
+function isInOrder({ jobs, files, userData }: Graph): boolean {
+  const lastOfFile = new Int32Array(files.length).fill(-1)
+  const lastOfData = new Int32Array(userData.length).fill(-1)
+  for (const [index, { outputFiles, outputUserData }] of jobs.entries()) {
+    for (const file of outputFiles) lastOfFile[file] = index
+    for (const item of outputUserData) lastOfData[item] = index
+  }
+  return jobs.every(
+    ({ dependsOn, inputFiles, inputUserData }, job) =>
+      (dependsOn.at(-1) ?? -1) < job &&
+      inputFiles.every(file => lastOfFile[file]! <= job) &&
+      inputUserData.every(item => lastOfData[item]! <= job),
+  )
 }
 
 /** A job that reads its own output is a problem of its own, and no loop. */

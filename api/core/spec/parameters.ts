@@ -1,7 +1,7 @@
 import { type Copies, combine, copiesOfTable, MOST_COPIES, type NamedValues, ONE_COPY } from './copies.ts'
 import type { SpecContext } from './env.ts'
 import { didYouMean } from './hints.ts'
-import type { EXPANSION_FIELDS } from './keys.ts'
+import type { EXPANSION_FIELDS, WORKFLOW } from './keys.ts'
 import { hasOtherSource } from './parameter-sources.ts'
 import type { Place } from './report.ts'
 import { itemPlaceOf, joinPath, keyPlaceOf, placeOf, reportDuplicateKeys, type SpecObject } from './schema.ts'
@@ -25,20 +25,20 @@ interface Source extends NamedValues {
   place: Place
 }
 
-/** The shared sources of the top level. */
-export interface SharedSources {
-  parameters: MapNode | undefined
-  table: TextNode | undefined
-}
-
+/** Reads the shared parameters of the top level when an entry asks for them. */
 export function createParameterReader(
-  { parameters: shared, table: sharedTable }: SharedSources,
+  workflow: SpecObject<typeof WORKFLOW>,
   readTable: TableReader,
   context: SpecContext,
 ): ParameterReader {
+  const { parameters: shared, parameters_file: sharedTable } = workflow.get
   const { report } = context
   const valuesOf = createValueReader(context)
   if (shared) reportDuplicateKeys(shared, 'parameters', report)
+  if (shared && sharedTable) {
+    const message = '"parameters_file" cannot stand beside "parameters"'
+    report.error('parameter_source', keyPlaceOf(workflow, 'parameters_file'), message, 'keep one of the two')
+  }
 
   const sourceOf = (entry: MapEntry, path: string, usedAt: Place): Source | undefined => {
     if (/[{}:]/.test(entry.key)) {

@@ -29,7 +29,7 @@ export function resolveReferences(
 ): void {
   for (const { key, field } of TEXTS) {
     const text = job[field]
-    if (text === undefined) continue
+    if (!text?.includes('${')) continue
     job[field] = replaceReferences(text, reference => {
       const isFile = reference.noun !== 'user_data'
       const index = findTarget(

@@ -1,4 +1,4 @@
-import type { Diagnostic, ErrorCode, WarningCode } from './types.ts'
+import { type Diagnostic, type ErrorCode, SKIPPABLE_CODES, type WarningCode } from './types.ts'
 
 /** What a problem points at: an offset in the source and the key path there. */
 export interface Place {
@@ -13,7 +13,8 @@ export type Hint = string | undefined | (() => string | undefined)
 export interface Report {
   error(code: ErrorCode, place: Place, message: string, hint?: Hint): void
   warn(code: WarningCode, place: Place, message: string, hint?: Hint): void
-  failed(): boolean
+  /** Whether there was an error that cannot be skipped. */
+  isBlocked(): boolean
   /** In the order of the file. */
   diagnostics(): Diagnostic[]
 }
@@ -26,24 +27,28 @@ interface Problem {
   hint: Hint
 }
 
-/** Nobody reads more; a hostile file must not make us hold a million messages or look up a million hints. */
+/** Of each severity. Nobody reads more; a hostile file must not make us hold a million messages or look up a million hints. */
 const MOST_PROBLEMS = 500
 
 /** Starts an empty report. A problem that the expansion meets once per copy of a template is kept once, for the first copy. */
 export function createReport(source: string, file: string): Report {
   const problems = new Map<string, Problem>()
-  let failed = false
+  const kept = { error: 0, warning: 0 }
+  let isBlocked = false
 
   const add = (problem: Problem) => {
-    if (problem.severity === 'error') failed = true
-    const key = `${problem.code} ${problem.place.at} ${problem.place.path}`
-    if (problems.size < MOST_PROBLEMS && !problems.has(key)) problems.set(key, problem)
+    const { severity, code, place } = problem
+    if (severity === 'error' && !SKIPPABLE_CODES.some(skippable => skippable === code)) isBlocked = true
+    const key = `${code} ${place.at} ${place.path}`
+    if (kept[severity] >= MOST_PROBLEMS || problems.has(key)) return
+    kept[severity]++
+    problems.set(key, problem)
   }
 
   return {
     error: (code, place, message, hint) => add({ severity: 'error', code, place, message, hint }),
     warn: (code, place, message, hint) => add({ severity: 'warning', code, place, message, hint }),
-    failed: () => failed,
+    isBlocked: () => isBlocked,
     diagnostics() {
       const positionOf = createPositions(source)
       return [...problems.values()]
