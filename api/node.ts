@@ -13,6 +13,7 @@ import type { Db } from '../db/unit.ts'
 import { createApp } from './app.ts'
 import type { DialectOption } from './dialect.ts'
 import { networkFileSystem } from './node/file-system.ts'
+import { ownDatabasePath } from './node/foreign-database.ts'
 import { type Ownership, takeOwnership } from './node/ownership.ts'
 import { makePrivateFolder, touchPrivateFile, writePrivateFile } from './node/private-file.ts'
 import { codeOf, StartError } from './node/start-error.ts'
@@ -68,9 +69,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       `Cannot listen on ${host} without a token as anybody could run commands here: give one, or listen on 127.0.0.1`,
     )
   }
-  const token = options.token ?? randomBytes(32).toString('base64url')
-  const dbPath = resolve(options.dbPath)
+  // An empty token would let in everybody who sends an empty password.
+  const token = options.token || randomBytes(32).toString('base64url')
+  const named = resolve(options.dbPath)
+  const dbPath = ownDatabasePath(named)
+  if (dbPath !== named) log(`Another program keeps its data in ${named}: ours goes to ${dbPath}`)
   const { ownership, db } = await openOwned(dbPath, options)
+  let server: Server | undefined
   try {
     const stopping = new AbortController()
     const app = createApp({
@@ -82,9 +87,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       onFault: (error, span) =>
         log(`Fault in request ${span}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
     })
-    const server = createAdaptorServer({ fetch: app.fetch }) as Server
-    server.keepAliveTimeout = KEEP_ALIVE_MS
-    const address = await listen(server, host, port)
+    const listening = createAdaptorServer({ fetch: app.fetch }) as Server
+    server = listening
+    listening.keepAliveTimeout = KEEP_ALIVE_MS
+    const address = await listen(listening, host, port)
     const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
     ownership.announce(url)
     if (options.infoPath !== undefined) writeInfo(options.infoPath, { url, token, dbPath })
@@ -98,16 +104,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       async close() {
         stopping.abort()
         await stopTicking()
-        await closeServer(server)
+        await closeServer(listening)
         if (options.infoPath !== undefined) rmSync(options.infoPath, { force: true })
         await db.close()
         ownership.release()
       },
     }
   } catch (error) {
+    server?.close()
     await db.close()
     ownership.release()
-    throw error
+    throw startErrorOf(error, options.infoPath ?? dbPath)
   }
 }
 

@@ -18,9 +18,27 @@ export type Origin = {
 }
 
 /** Where the rows of each list begin: the item at index i has the id `first + i`. */
-type Ids = { workflow: number; jobs: number; files: number; userData: number; requirements: number; handlers: number; schedulers: number; actions: number }
+type Ids = {
+  workflow: number
+  jobs: number
+  files: number
+  userData: number
+  requirements: number
+  handlers: number
+  schedulers: number
+  actions: number
+}
 
-const DEFAULT_REQUIREMENTS = { name: 'default', numCpus: 1, numGpus: 0, numNodes: 1, memory: '1m', memoryBytes: 1_048_576, runtime: 'P0DT1M', runtimeSeconds: 60 }
+const DEFAULT_REQUIREMENTS = {
+  name: 'default',
+  numCpus: 1,
+  numGpus: 0,
+  numNodes: 1,
+  memory: '1m',
+  memoryBytes: 1_048_576,
+  runtime: 'P0DT1M',
+  runtimeSeconds: 60,
+}
 
 /**
  * Creates a whole workflow from an expanded file; returns its id. A large one is written in pieces while its state is `creating`,
@@ -51,8 +69,15 @@ function countRows({ jobs, files, userData }: ExpandedWorkflow): number {
 
 /** Reserves `count` ids of a table and returns the first one. Ids are never given twice, also not after deletes. */
 export function* reserveIds(table: string, count: number): Unit<number> {
-  yield* run('INSERT INTO sqlite_sequence(name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)', table)
-  const [row] = yield* all<{ seq: number }>('UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ? RETURNING seq', count, table)
+  yield* run(
+    'INSERT INTO sqlite_sequence(name, seq) SELECT ?1, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)',
+    table,
+  )
+  const [row] = yield* all<{ seq: number }>(
+    'UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ? RETURNING seq',
+    count,
+    table,
+  )
   return row!.seq - count + 1
 }
 
@@ -74,10 +99,25 @@ function* insertHead(
     actions: yield* reserveIds('action', workflow.actions.length),
   }
   yield* insertWorkflow(ids.workflow, workflow, origin, state)
-  yield* insertRows('workflow_count', ['workflow_id', 'status', 'n'], JOB_STATUSES.map((_, status) => [ids.workflow, status, 0]))
+  yield* insertRows(
+    'workflow_count',
+    ['workflow_id', 'status', 'n'],
+    JOB_STATUSES.map((_, status) => [ids.workflow, status, 0]),
+  )
   yield* insertRows(
     'resource_requirements',
-    ['id', 'workflow_id', 'name', 'num_cpus', 'num_gpus', 'num_nodes', 'memory', 'runtime', 'memory_bytes', 'runtime_seconds'],
+    [
+      'id',
+      'workflow_id',
+      'name',
+      'num_cpus',
+      'num_gpus',
+      'num_nodes',
+      'memory',
+      'runtime',
+      'memory_bytes',
+      'runtime_seconds',
+    ],
     [DEFAULT_REQUIREMENTS, ...workflow.resourceRequirements].map((set, index) => [
       ids.requirements + index,
       ids.workflow,
@@ -98,7 +138,22 @@ function* insertHead(
   )
   yield* insertRows(
     'slurm_scheduler',
-    ['id', 'workflow_id', 'name', 'account', 'gres', 'mem', 'nodes', 'ntasks_per_node', 'partition', 'qos', 'tmp', 'walltime', 'extra', 'serialize_allocations'],
+    [
+      'id',
+      'workflow_id',
+      'name',
+      'account',
+      'gres',
+      'mem',
+      'nodes',
+      'ntasks_per_node',
+      'partition',
+      'qos',
+      'tmp',
+      'walltime',
+      'extra',
+      'serialize_allocations',
+    ],
     workflow.slurmSchedulers.map((scheduler, index) => [
       ids.schedulers + index,
       ids.workflow,
@@ -159,7 +214,10 @@ function* insertWorkflow(id: number, workflow: ExpandedWorkflow, origin: Origin,
       .filter(([, value]) => value !== undefined)
       .map(([name]) => name)
       .join(),
-    dynamic_jobs: workflow.dynamicJobs === undefined ? null : JSON.stringify({ max_iterations: workflow.dynamicJobs.maxIterations }),
+    dynamic_jobs:
+      workflow.dynamicJobs === undefined
+        ? null
+        : JSON.stringify({ max_iterations: workflow.dynamicJobs.maxIterations }),
     submission_directory: origin.submissionDirectory ?? null,
     loss_budget: workflow.lossBudget,
     options: optionsText(options),
@@ -170,7 +228,8 @@ function* insertWorkflow(id: number, workflow: ExpandedWorkflow, origin: Origin,
   yield* run(`INSERT INTO workflow(${columns.join()}) VALUES (${columns.map(() => '?').join()})`, ...Object.values(row))
 }
 
-const json = (value: object | undefined): string | undefined => (value === undefined ? undefined : JSON.stringify(value))
+const json = (value: object | undefined): string | undefined =>
+  value === undefined ? undefined : JSON.stringify(value)
 
 /** Keys of ours as one JSON text; null when none is set. */
 function optionsText(options: object): string | null {
@@ -282,12 +341,23 @@ function* linkRows(
 }
 
 function* insertFiles(ids: Ids, { files }: ExpandedWorkflow, from: number, to: number): Unit<void> {
-  const rows = files.slice(from, to).map((file, k) => [ids.files + from + k, ids.workflow, file.name, file.path, file.stMtime ?? null, file.identifier ?? null])
+  const rows = files
+    .slice(from, to)
+    .map((file, k) => [
+      ids.files + from + k,
+      ids.workflow,
+      file.name,
+      file.path,
+      file.stMtime ?? null,
+      file.identifier ?? null,
+    ])
   yield* insertRows('file', ['id', 'workflow_id', 'name', 'path', 'st_mtime', 'identifier'], rows)
 }
 
 function* insertUserData(ids: Ids, { userData }: ExpandedWorkflow, from: number, to: number): Unit<void> {
-  const rows = userData.slice(from, to).map((item, k) => [ids.userData + from + k, ids.workflow, item.name, Number(item.isEphemeral), item.data ?? null])
+  const rows = userData
+    .slice(from, to)
+    .map((item, k) => [ids.userData + from + k, ids.workflow, item.name, Number(item.isEphemeral), item.data ?? null])
   yield* insertRows('user_data', ['id', 'workflow_id', 'name', 'is_ephemeral', 'data'], rows)
 }
 
@@ -311,7 +381,13 @@ class JobClasses {
     const rows: SqlValue[][] = []
     for (const [key, { requirements, scheduler, labels }] of this.#keys) {
       this.#ids.set(key, next)
-      rows.push([next++, ids.workflow, ids.requirements + requirements, scheduler === undefined ? null : ids.schedulers + scheduler, labels])
+      rows.push([
+        next++,
+        ids.workflow,
+        ids.requirements + requirements,
+        scheduler === undefined ? null : ids.schedulers + scheduler,
+        labels,
+      ])
     }
     yield* insertRows('job_class', ['id', 'workflow_id', 'resource_requirements_id', 'scheduler_id', 'labels'], rows)
   }
@@ -321,9 +397,16 @@ class JobClasses {
   }
 }
 
-const keyOf = (job: ExpandedJob): string => `${job.resourceRequirements ?? ''} ${job.scheduler ?? ''} ${job.labels.join()}`
+const keyOf = (job: ExpandedJob): string =>
+  `${job.resourceRequirements ?? ''} ${job.scheduler ?? ''} ${job.labels.join()}`
 
-function* insertJobs(ids: Ids, jobs: readonly ExpandedJob[], classes: JobClasses, from: number, to: number): Unit<void> {
+function* insertJobs(
+  ids: Ids,
+  jobs: readonly ExpandedJob[],
+  classes: JobClasses,
+  from: number,
+  to: number,
+): Unit<void> {
   const hot: SqlValue[][] = []
   const text: SqlValue[][] = []
   const envTexts = new Map<object, string>()
@@ -342,7 +425,11 @@ function* insertJobs(ids: Ids, jobs: readonly ExpandedJob[], classes: JobClasses
     ])
   }
   yield* insertRows('job', ['id', 'workflow_id', 'priority', 'class_id', 'cancel_on_failure'], hot)
-  yield* insertRows('job_text', ['id', 'name', 'command', 'invocation_script', 'env', 'failure_handler_id', 'options'], text)
+  yield* insertRows(
+    'job_text',
+    ['id', 'name', 'command', 'invocation_script', 'env', 'failure_handler_id', 'options'],
+    text,
+  )
   yield* run('UPDATE workflow_count SET n = n + ? WHERE workflow_id = ? AND status = 0', to - from, ids.workflow)
 }
 
@@ -350,7 +437,10 @@ function* insertJobs(ids: Ids, jobs: readonly ExpandedJob[], classes: JobClasses
 function envText(env: Record<string, string> | undefined, texts: Map<object, string>): string | null {
   if (env === undefined) return null
   let text = texts.get(env)
-  if (text === undefined) texts.set(env, (text = JSON.stringify(env)))
+  if (text === undefined) {
+    text = JSON.stringify(env)
+    texts.set(env, text)
+  }
   return text
 }
 

@@ -22,7 +22,14 @@ export class DependencyCycle extends Error {
   }
 }
 
-type Jobs = { workflowId: number; ids: number[]; position: Map<number, number>; status: Uint8Array; keep: Uint8Array; before: Before }
+type Jobs = {
+  workflowId: number
+  ids: number[]
+  position: Map<number, number>
+  status: Uint8Array
+  keep: Uint8Array
+  before: Before
+}
 type Before = { unfinished: Int32Array; unsuccessful: Int32Array; hasResult: Uint8Array }
 type Edges = { from: number[]; to: number[] }
 
@@ -136,7 +143,14 @@ function* addImplicitEdges(workflowId: number, first: number, last: number): Uni
 }
 
 function* readJobs(workflowId: number, now: number): Unit<Jobs> {
-  type Row = { id: number; status: number; unfinished: number; unsuccessful: number; has_result: number; leased: number }
+  type Row = {
+    id: number
+    status: number
+    unfinished: number
+    unsuccessful: number
+    has_result: number
+    leased: number
+  }
   const rows = yield* all<Row>(
     `SELECT id, status, unfinished, unsuccessful, latest_result_id IS NOT NULL AS has_result, lease_expires_at IS NOT NULL AND lease_expires_at > ? AS leased
      FROM job WHERE workflow_id = ? ORDER BY id`,
@@ -201,7 +215,10 @@ function changes(jobs: Jobs, edges: Edges, order: Int32Array, options: Initializ
     const marked = jobs.ids.filter((_, index) => before[index] !== jobs.status[index] && jobs.keep[index] === 0)
     for (const ids of chunks(marked)) found.push(() => run(RESET, JSON.stringify(ids)))
   }
-  const after = initializedStatuses(graph, order, before, { onlyUninitialized: options.onlyUninitialized, keep: jobs.keep })
+  const after = initializedStatuses(graph, order, before, {
+    onlyUninitialized: options.onlyUninitialized,
+    keep: jobs.keep,
+  })
 
   const groups = new Map<string, number[]>()
   for (let index = 0; index < jobs.ids.length; index++) {

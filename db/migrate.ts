@@ -20,8 +20,12 @@ export class NewerDatabase extends Error {
 
 /** Brings the schema up to date in one transaction. Returns the versions applied now. Throws NewerDatabase on a newer file. */
 export function* migrate(now: number): Unit<number[]> {
-  yield* run('CREATE TABLE IF NOT EXISTS headrace_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)')
-  const done = new Set((yield* all<{ version: number }>('SELECT version FROM headrace_migration')).map(row => row.version))
+  yield* run(
+    'CREATE TABLE IF NOT EXISTS headrace_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)',
+  )
+  const done = new Set(
+    (yield* all<{ version: number }>('SELECT version FROM headrace_migration')).map(row => row.version),
+  )
   const newest = Math.max(0, ...done)
   if (newest > SCHEMA_VERSION) throw new NewerDatabase(newest)
   const applied: number[] = []

@@ -58,7 +58,8 @@ export function* releaseClaims(
     options.now,
   )
   const leftOver = yield* endLost(computeNodeId, failing, options.now)
-  if (unstarted.length > 0) yield* run(`${RELEASE} WHERE id IN (SELECT value FROM json_each(?2))`, options.now, JSON.stringify(unstarted))
+  if (unstarted.length > 0)
+    yield* run(`${RELEASE} WHERE id IN (SELECT value FROM json_each(?2))`, options.now, JSON.stringify(unstarted))
   if (again.length > 0) {
     yield* run(
       `${RELEASE}, attempt_id = attempt_id + 1, losses = losses + 1 WHERE id IN (SELECT value FROM json_each(?2))`,

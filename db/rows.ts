@@ -4,7 +4,12 @@ import { type SqlValue, type Statement, together, type Unit } from './unit.ts'
 const SIZES = [64, 16, 4, 1]
 
 /** Inserts rows by multi-row VALUES, about three times as fast as one by one. The first column must not be null in a real row. */
-export function* insertRows(into: string, columns: readonly string[], rows: readonly (readonly SqlValue[])[], conflict = ''): Unit<void> {
+export function* insertRows(
+  into: string,
+  columns: readonly string[],
+  rows: readonly (readonly SqlValue[])[],
+  conflict = '',
+): Unit<void> {
   const statements: Statement[] = []
   for (let at = 0; at < rows.length; ) {
     const left = rows.length - at

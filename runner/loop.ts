@@ -278,7 +278,10 @@ export function createLoop(options: LoopOptions): Loop {
   /** The successor, which the launcher has started already, keeps its part of the grant. */
   function settleGrant(ended: Launch): void {
     const { successor } = ended
-    if (successor === undefined) return ledger.release(ended.grant)
+    if (successor === undefined) {
+      ledger.release(ended.grant)
+      return
+    }
     ledger.handOver(ended.grant, successor.grant)
     successor.state = 'running'
     successor.predecessor = undefined
@@ -321,7 +324,10 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function stop(): void {
-    if (endingAll === undefined) return endAll('stopped')
+    if (endingAll === undefined) {
+      endAll('stopped')
+      return
+    }
     for (const one of launches.values()) if (one.state === 'running') launcher.signal(one.tag, 'SIGKILL')
   }
 

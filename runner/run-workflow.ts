@@ -1,17 +1,15 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { attemptOf } from './attempt.ts'
 import { detectCapacity } from './capacity/detect.ts'
-import { type Capacity, createLedger, type Free, type Grant } from './capacity/ledger.ts'
+import { type Capacity, createLedger, type Free } from './capacity/ledger.ts'
 import { offerCapacity } from './capacity/offer.ts'
-import { ControlPlaneError, must } from './client/must.ts'
-import { type Client, createClient, type Refusal, type Reply } from './client.ts'
+import { must } from './client/must.ts'
+import { type Client, createClient } from './client.ts'
 import { INFO_NAME } from './defaults.ts'
-import { finalise, makeLogDirectory } from './finalise.ts'
+import { makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
-import { jobEnvironment, shellText } from './job-environment.ts'
-import { openLauncher } from './launcher/open.ts'
-import { createLoop, type LoopApi, type LoopEnd, type LoopState } from './loop.ts'
+import type { LoopEnd } from './loop.ts'
+import { type ControlPlane, runOnNode, type WireWorkflow } from './node-run.ts'
 import {
   clearNodeDirectory,
   type NodeDirectory,
@@ -23,30 +21,10 @@ import {
 import { recover } from './recover.ts'
 import type { RunOptions, RunOutcome } from './run-options.ts'
 import { summarize } from './run-summary.ts'
-import { readCounts } from './screen/status.ts'
 import type { Progress, RunSummary } from './screen/types.ts'
-import { logFiles, type StdioSettings, stdioOf } from './stdio.ts'
-import type { ClaimedJob, ExchangeReply, WorkflowSummary } from './wire.ts'
+import type { WorkflowSummary } from './wire.ts'
 
-/** TERM, then KILL after this long (design.md, Defaults). */
-const GRACE_MS = 30_000
 const GIB = 2 ** 30
-/** How often the workflow is looked at while jobs run: as often as a display is redrawn, or as a server can bear. */
-const LOOK_HERE_MS = 500
-const LOOK_THERE_MS = 5_000
-/** A launcher that dies is replaced; one that dies again and again is somebody's wish. */
-const LAUNCHERS_AT_MOST = 20
-
-type WireWorkflow = {
-  name: string
-  run_id: number
-  use_pending_failed?: boolean
-  execution_config?: StdioSettings & { limit_resources?: boolean }
-  submission_directory?: string
-  compute_node_wait_for_healthy_database_minutes: number
-}
-
-type ControlPlane = { client: Client; apiUrl: string; close(): Promise<void> }
 
 /**
  * Runs a workflow to its end on this node: opens the control plane, finds or creates the workflow, clears up after a killed runner,
@@ -141,7 +119,7 @@ async function runOn(
   if (unrunnable.length > 3) progress.note(`${unrunnable.length - 3} more jobs cannot run on this node`)
 
   const endAtMs = options.timeLimitSeconds === undefined ? undefined : startedAtMs + options.timeLimitSeconds * 1000
-  const end = await runLoops({
+  const end = await runOnNode({
     controlPlane,
     capacity,
     options,
@@ -246,157 +224,4 @@ async function oversizedJobs(
     ),
   )
   return items.map(item => ({ jobId: item.job_id, name: item.name, reason: item.reason }))
-}
-
-type LoopContext = {
-  controlPlane: ControlPlane
-  capacity: Capacity
-  options: RunOptions
-  progress: Progress
-  directory: NodeDirectory
-  workflowId: number
-  workflow: WireWorkflow
-  nodeId: number
-  startedAtMs: number
-  endAtMs: number | undefined
-}
-
-/** Runs the loop, and again with a fresh launcher when that was killed: what it ran is told or runs again. */
-async function runLoops(context: LoopContext): Promise<LoopEnd> {
-  const { controlPlane, directory, workflowId, workflow, nodeId, options, progress } = context
-  for (let tries = 1; ; tries++) {
-    const end = await runLoop(context)
-    if (end !== 'launcher_lost' || tries === LAUNCHERS_AT_MOST) return end
-    const { lost } = await recover(
-      directory,
-      { workflowId, computeNodeId: nodeId },
-      {
-        client: controlPlane.client,
-        outputDir: options.outputDir,
-        cwd: process.cwd(),
-        stdio: workflow.execution_config ?? {},
-        usePendingFailed: workflow.use_pending_failed ?? false,
-      },
-    )
-    progress.note(`The launcher of jobs was killed: ${lost} jobs run again`)
-  }
-}
-
-async function runLoop(context: LoopContext): Promise<LoopEnd> {
-  const { controlPlane, options, progress, directory, workflowId, workflow, nodeId } = context
-  const settings = workflow.execution_config ?? {}
-  const cwd = process.cwd()
-  const ledger = createLedger(context.capacity)
-  const facts = {
-    apiUrl: controlPlane.apiUrl,
-    outputDir: options.outputDir,
-    runId: workflow.run_id,
-    submissionDirectory: workflow.submission_directory,
-  }
-
-  function prepareJob(job: ClaimedJob, grant: Grant) {
-    const stdio = stdioOf(job.name, settings)
-    const attempt = attemptOf(job, {
-      runId: workflow.run_id,
-      computeNodeId: nodeId,
-      cwd: job.options?.cwd ?? cwd,
-      logs: logFiles(options.outputDir, stdio.mode, {
-        workflowId,
-        jobId: job.id,
-        runId: workflow.run_id,
-        attemptId: job.attempt_id,
-      }),
-      deleteLogsOnSuccess: stdio.deleteOnSuccess,
-      usePendingFailed: workflow.use_pending_failed ?? false,
-    })
-    const argv: [string, ...string[]] = ['bash', '-c', shellText(job.command, job.invocation_script)]
-    return { attempt, argv, env: jobEnvironment(job, grant.gpus, facts) }
-  }
-
-  const loop = createLoop({
-    api: loopApi(controlPlane.client, workflowId, nodeId, options.controlPlane.kind === 'embedded'),
-    openLauncher: callbacks => openLauncher({ journal: directory.journal, slots: ledger.total.slots, ...callbacks }),
-    ledger,
-    prepare: prepareJob,
-    finalise,
-    claim: {
-      computeNodeId: nodeId,
-      labels: options.labels,
-      schedulerConfigId: options.schedulerConfigId,
-      strictSchedulerMatch: options.strictSchedulerMatch,
-      bySlots: options.capacity.slots !== undefined,
-    },
-    endAtMs: context.endAtMs,
-    graceMs: GRACE_MS,
-    lookMs: options.controlPlane.kind === 'embedded' ? LOOK_HERE_MS : LOOK_THERE_MS,
-    offlineAtMostMs: workflow.compute_node_wait_for_healthy_database_minutes * 60_000,
-    clock: Date.now,
-    onChange: state => progress.update(snapshot(state, context)),
-  })
-  const release = handleSignals(loop, progress)
-  try {
-    return await loop.run()
-  } finally {
-    release()
-  }
-}
-
-function snapshot(state: LoopState, { workflowId, workflow, startedAtMs }: LoopContext) {
-  return {
-    workflowId,
-    name: workflow.name,
-    counts: readCounts(state.summary?.jobs_by_status ?? {}),
-    total: state.summary?.total_jobs ?? 0,
-    finishedHere: state.finished,
-    startedAtMs,
-    running: state.running,
-    draining: state.draining,
-    offline: state.offline ? 'the control plane does not answer' : undefined,
-  }
-}
-
-/** The control plane as the loop sees it. What may pass (no reply, overload) is no answer; any other refusal is thrown. */
-function loopApi(client: Client, workflowId: number, nodeId: number, embedded: boolean): LoopApi {
-  const again = { repeatable: true }
-  // A fault of a control plane in this very process does not go away by waiting.
-  const mayPass = ({ status }: Refusal): boolean =>
-    status === undefined || status === 429 || status > 500 || (status === 500 && !embedded)
-  const answered = <T>(reply: Reply<T>): T | undefined => {
-    if (reply.ok) return reply.value
-    if (mayPass(reply)) return undefined
-    throw new ControlPlaneError(reply.message)
-  }
-  return {
-    async exchange(request) {
-      return answered(
-        await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again),
-      )
-    },
-    async release(claims) {
-      return answered(await client.request('POST', `/compute_nodes/${nodeId}/release`, { claims }, again)) !== undefined
-    },
-    async summary() {
-      return answered(await client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`))
-    },
-  }
-}
-
-/** Ctrl-C lets what runs finish; a second one, or SIGTERM, ends it; one more ends it at once (scenarios.md S75). */
-function handleSignals(loop: { drain(): void; stop(): void }, progress: Progress): () => void {
-  let interrupts = 0
-  const onInterrupt = (): void => {
-    if (++interrupts === 1) loop.drain()
-    else loop.stop()
-    if (interrupts === 2) progress.note('Ending the running jobs; once more kills them at once')
-  }
-  const onTerminate = (): void => {
-    interrupts = 2
-    loop.stop()
-  }
-  process.on('SIGINT', onInterrupt)
-  process.on('SIGTERM', onTerminate)
-  return () => {
-    process.off('SIGINT', onInterrupt)
-    process.off('SIGTERM', onTerminate)
-  }
 }

@@ -34,7 +34,8 @@ chmodSync(`${dist}/runner.mjs`, 0o755)
 const made = new Set(Object.keys(metafile.outputs).map(path => basename(path)))
 for (const name of readdirSync(dist)) {
   const path = `${dist}/${name}`
-  if (name.endsWith('.mjs') && !made.has(name) && Date.now() - statSync(path).mtimeMs > STALE_MS) rmSync(path, { force: true })
+  if (name.endsWith('.mjs') && !made.has(name) && Date.now() - statSync(path).mtimeMs > STALE_MS)
+    rmSync(path, { force: true })
 }
 
 execFileSync('sh', [`${root}runner/launcher/native/build.sh`, dist], { stdio: 'inherit' })

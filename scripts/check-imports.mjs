@@ -17,10 +17,16 @@ const RULES = [
   ['api/', ['api/', 'db/', 'hono', 'valibot']],
   // The one place where the runner loads the control plane.
   ['runner/local-server.ts', ['runner/', 'api/node.ts', 'node:']],
-  ['runner/', ['runner/', 'api/contract/', 'api/core/', 'api/spec/', 'citty', 'undici', 'valibot', 'package.json', 'node:']],
+  [
+    'runner/',
+    ['runner/', 'api/contract/', 'api/core/', 'api/spec/', 'citty', 'undici', 'valibot', 'package.json', 'node:'],
+  ],
 ]
 /** Nobody but its own room imports these. */
-const NEVER_FROM = [['api/routes/', 'api/app.ts', 'api/node'], ['runner/commands/', 'runner/']]
+const NEVER_FROM = [
+  ['api/routes/', 'api/app.ts', 'api/node'],
+  ['runner/commands/', 'runner/'],
+]
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^'"]*?\sfrom\s)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g
 
@@ -39,7 +45,14 @@ for (const file of ['api', 'db', 'runner'].flatMap(folder => [...sources(folder)
   for (const match of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
     const name = match[1] ?? match[2]
     const target = name.startsWith('.') ? relative(root, resolve(root, dirname(file), name)) : name
-    if (!rule[1].some(allowed => target === allowed || target.startsWith(allowed.endsWith('/') || allowed.endsWith(':') ? allowed : `${allowed}/`) || (allowed === 'api/node' && target.startsWith(allowed)))) {
+    if (
+      !rule[1].some(
+        allowed =>
+          target === allowed ||
+          target.startsWith(allowed.endsWith('/') || allowed.endsWith(':') ? allowed : `${allowed}/`) ||
+          (allowed === 'api/node' && target.startsWith(allowed)),
+      )
+    ) {
       problems.push(`${file} imports ${target}: ${rule[0]} may import ${rule[1].join(', ')} only`)
     }
     for (const [room, ...owners] of NEVER_FROM) {

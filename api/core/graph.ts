@@ -66,7 +66,8 @@ export type Initialized = {
 }
 
 const DONE = new Uint8Array(11)
-for (const status of [STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.disabled]) DONE[status] = 1
+for (const status of [STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.disabled])
+  DONE[status] = 1
 const UNSUCCESSFUL = new Uint8Array(11)
 for (const status of [STATUS.failed, STATUS.canceled, STATUS.terminated]) UNSUCCESSFUL[status] = 1
 

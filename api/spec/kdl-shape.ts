@@ -7,6 +7,12 @@ import type { ListNode, MapNode, ReaderProblem, SpecNode } from '../core/spec/tr
 import { intValue } from '../core/spec/tree.ts'
 import { keyOfName } from './kdl-names.ts'
 
+/** A map in the making, and its lists by key. */
+interface Block {
+  map: MapNode
+  lists: Map<string, ListNode>
+}
+
 /** Turns KDL nodes into the tree that the other formats give, by the tables of keys: nodes repeat where the others have lists. */
 export class KdlShaper {
   readonly problems: ReaderProblem[] = []
@@ -18,31 +24,36 @@ export class KdlShaper {
 
   /** The nodes of a document or of a block as a map. */
   shapeObject(schema: Schema, nodes: readonly Node[], path: string, at: number, end: number): MapNode {
-    const map: MapNode = { kind: 'map', at, end, entries: [] }
-    for (const node of nodes) this.addNode(map, schema, node, path)
-    return map
+    return this.shapeBlock(schema, nodes, path, at, end).map
   }
 
-  private addNode(map: MapNode, schema: Schema, node: Node, path: string): void {
+  private shapeBlock(schema: Schema, nodes: readonly Node[], path: string, at: number, end: number): Block {
+    const block: Block = { map: { kind: 'map', at, end, entries: [] }, lists: new Map() }
+    for (const node of nodes) this.addNode(block, schema, node, path)
+    return block
+  }
+
+  private addNode(block: Block, schema: Schema, node: Node, path: string): void {
     const key = keyOfName(schema, node.getName())
     const keyAt = this.startOf(node.name)
     const field = Object.hasOwn(schema.fields, key) ? schema.fields[key] : undefined
     const fieldPath = joinPath(path, key)
-    if (!field) map.entries.push({ key, keyAt, value: { kind: 'null', at: keyAt, end: keyAt } })
+    if (!field) block.map.entries.push({ key, keyAt, value: { kind: 'null', at: keyAt, end: keyAt } })
     else if (field.is === 'objects') {
-      const list = this.listUnder(map, key, keyAt)
+      const list = this.listUnder(block, key, keyAt)
       list.items.push(this.shapeItem(field.of, node, `${fieldPath}[${list.items.length}]`))
     } else if (isList(field)) {
       this.refuseChildren(node, fieldPath)
-      const list = this.listUnder(map, key, keyAt)
+      const list = this.listUnder(block, key, keyAt)
       for (const entry of this.argumentsOf(node, fieldPath)) list.items.push(this.scalar(entry.value))
-    } else map.entries.push({ key, keyAt, value: this.shapeValue(field, node, fieldPath) })
+    } else block.map.entries.push({ key, keyAt, value: this.shapeValue(field, node, fieldPath) })
   }
 
-  private listUnder(map: MapNode, key: string, keyAt: number): ListNode {
-    const known = map.entries.find(entry => entry.key === key)?.value
-    if (known?.kind === 'list') return known
+  private listUnder({ map, lists }: Block, key: string, keyAt: number): ListNode {
+    const known = lists.get(key)
+    if (known) return known
     const list: ListNode = { kind: 'list', at: keyAt, end: keyAt, items: [] }
+    lists.set(key, list)
     map.entries.push({ key, keyAt, value: list })
     return list
   }
@@ -59,19 +70,19 @@ export class KdlShaper {
   }
 
   private blockOf(schema: Schema, node: Node, path: string): MapNode {
-    const map = this.shapeObject(schema, node.children?.nodes ?? [], path, this.startOf(node), this.endOf(node))
-    for (const entry of node.getPropertyEntries()) this.addProperty(map, schema, entry, path)
-    return map
+    const block = this.shapeBlock(schema, node.children?.nodes ?? [], path, this.startOf(node), this.endOf(node))
+    for (const entry of node.getPropertyEntries()) this.addProperty(block, schema, entry, path)
+    return block.map
   }
 
-  private addProperty(map: MapNode, schema: Schema, entry: Entry, path: string): void {
+  private addProperty(block: Block, schema: Schema, entry: Entry, path: string): void {
     const key = keyOfName(schema, entry.getName() ?? '')
     const keyAt = this.startOf(entry.name ?? entry)
     const field = Object.hasOwn(schema.fields, key) ? schema.fields[key] : undefined
-    if (field && isList(field)) this.listUnder(map, key, keyAt).items.push(this.scalar(entry.value))
+    if (field && isList(field)) this.listUnder(block, key, keyAt).items.push(this.scalar(entry.value))
     else if (field?.is === 'any')
-      map.entries.push({ key, keyAt, value: this.shapeData(key, entry, joinPath(path, key)) })
-    else map.entries.push({ key, keyAt, value: this.scalar(entry.value) })
+      block.map.entries.push({ key, keyAt, value: this.shapeData(key, entry, joinPath(path, key)) })
+    else block.map.entries.push({ key, keyAt, value: this.scalar(entry.value) })
   }
 
   private shapeValue(field: Field, node: Node, path: string): SpecNode {

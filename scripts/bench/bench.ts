@@ -38,17 +38,12 @@ async function runCases(options: BenchOptions, places: { root: string; bundle: s
   }
   print(renderMachine(report.machine))
   if (quick) print('Quick sizes: these show that everything runs and counts are right, and measure nothing.\n')
-  const directories = openFreshDirectories()
-  const setting: Setting = { ...places, quick, durability, directories }
-  try {
-    for (const one of CASES) {
-      if (cases.length > 0 && !cases.includes(one.name)) continue
-      const done = await runCase(one, setting, pairs)
-      report.cases.push(done)
-      print(renderCase(done))
-    }
-  } finally {
-    directories.removeAll()
+  const setting: Setting = { ...places, quick, durability, directories: openFreshDirectories() }
+  for (const one of CASES) {
+    if (cases.length > 0 && !cases.includes(one.name)) continue
+    const done = await runCase(one, setting, pairs)
+    report.cases.push(done)
+    print(renderCase(done))
   }
   return report
 }

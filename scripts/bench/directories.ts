@@ -5,16 +5,16 @@ import { join } from 'node:path'
 export type FreshDirectories = {
   /** Makes an empty directory that nothing has used before. */
   make(name: string): string
-  /** Removes all of them: only when nothing is measured any more. */
-  removeAll(): void
 }
 
 /**
- * Gives every run a directory of its own and keeps them all to the end: on ext4, deleting the last run's files just before a run makes
+ * Gives every run a directory of its own and keeps them all until the process exits: on ext4, deleting the last run's files just before a run makes
  * creating files a hundred times dearer (performance.md).
  */
 export function openFreshDirectories(): FreshDirectories {
   const base = mkdtempSync(join(tmpdir(), 'headrace-bench-'))
+  // What still runs then is being ended and may write once more.
+  process.once('exit', () => rmSync(base, { recursive: true, force: true, maxRetries: 5 }))
   let made = 0
   return {
     make(name) {
@@ -22,6 +22,5 @@ export function openFreshDirectories(): FreshDirectories {
       mkdirSync(path)
       return path
     },
-    removeAll: () => rmSync(base, { recursive: true, force: true }),
   }
 }

@@ -26,7 +26,7 @@ const UNSET = {
 }
 
 /** Longer than the longest run on a slow machine: a program that takes more hangs. */
-const PATIENCE_MS = 20 * 60_000
+const PATIENCE_MS = 10 * 60_000
 
 const running = new Set<ChildProcess>()
 // TERM, so that a runner ends its jobs too.

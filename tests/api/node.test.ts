@@ -180,6 +180,37 @@ skipUnless(process.platform === 'linux', 'a folder that even root cannot write n
   },
 )
 
+it('startServer() keeps away from a database of another program, says so once, and stays with its sibling', async () => {
+  const dbPath = join(folder, 'torc.db')
+  const foreign = openFile(dbPath)
+  await foreign.write(() => run('CREATE TABLE _sqlx_migrations (version INTEGER)'))
+  await foreign.close()
+  const before = readFileSync(dbPath)
+  const lines: string[] = []
+  for (const _ of [1, 2]) {
+    const server = await start({ dbPath, log: line => lines.push(line) })
+    await server.close()
+    running = []
+  }
+  expect(lines.filter(line => line.includes(`${dbPath}.headrace.db`))).toHaveLength(2)
+  expect(existsSync(`${dbPath}.headrace.db`)).toBe(true)
+  expect(readFileSync(dbPath).equals(before)).toBe(true)
+})
+
+it('startServer() makes up a token where an empty one is given', async () => {
+  const server = await start({ token: '' })
+  expect(server.token).not.toBe('')
+  expect(await statusOf(`${server.url}/v1/ping`, { host: 'evil.example', authorization: `Basic ${btoa('u:')}` })).toBe(
+    401,
+  )
+})
+
+it('startServer() lets go of file and port when it cannot say where it is', async () => {
+  const infoPath = join(folder, 'data', 'test.db', 'server.json')
+  expect(await refusal({ infoPath })).toContain('no folder')
+  await start()
+})
+
 it('close() lets a running request end', async () => {
   const server = await start()
   const body = JSON.stringify({ name: 'w', user: 'u' })

@@ -1,5 +1,5 @@
-import type { Started } from './workflow.ts'
 import { resultOf } from './seed.ts'
+import type { Started } from './workflow.ts'
 
 type Fields = {
   status?: string

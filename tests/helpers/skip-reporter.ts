@@ -15,12 +15,16 @@ export class SkipReporter {
     const counts = new Map<string, number>()
     for (const reason of this.#reasons()) counts.set(reason, (counts.get(reason) ?? 0) + 1)
     const lines = [...counts].map(([reason, n]) => `  ${reason} (${n})`)
-    console.log(lines.length === 0 ? '\nNothing was skipped on this machine.' : `\nSkipped on this machine:\n${lines.join('\n')}`)
+    console.log(
+      lines.length === 0 ? '\nNothing was skipped on this machine.' : `\nSkipped on this machine:\n${lines.join('\n')}`,
+    )
   }
 
   #reasons(): string[] {
     try {
-      return readFileSync(this.#path, 'utf8').split('\n').filter(line => line !== '')
+      return readFileSync(this.#path, 'utf8')
+        .split('\n')
+        .filter(line => line !== '')
     } catch {
       return []
     }

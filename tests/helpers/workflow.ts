@@ -33,10 +33,7 @@ export const jobOf = (name: string, fields: Partial<ExpandedJob> = {}): Expanded
   ...fields,
 })
 
-export const workflowOf = (
-  jobs: readonly ExpandedJob[],
-  fields: Partial<ExpandedWorkflow> = {},
-): ExpandedWorkflow => ({
+export const workflowOf = (jobs: readonly ExpandedJob[], fields: Partial<ExpandedWorkflow> = {}): ExpandedWorkflow => ({
   name: 'w',
   description: undefined,
   project: undefined,
@@ -124,7 +121,9 @@ export async function startWorkflow(t: TestApp, workflow: ExpandedWorkflow): Pro
 }
 
 async function idsOfJobs(t: TestApp, workflowId: number): Promise<number[]> {
-  const rows = await t.db.read(() => all<{ id: number }>('SELECT id FROM job WHERE workflow_id = ? ORDER BY id', workflowId))
+  const rows = await t.db.read(() =>
+    all<{ id: number }>('SELECT id FROM job WHERE workflow_id = ? ORDER BY id', workflowId),
+  )
   return rows.map(row => row.id)
 }
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } fro
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach } from 'vitest'
+import { afterAll, afterEach, expect } from 'vitest'
 import { openFile } from '../../db/open-file.ts'
 import { all } from '../../db/unit.ts'
 
@@ -43,6 +43,8 @@ export type Site = {
   journal: string
   start(words: readonly string[], env?: NodeJS.ProcessEnv): Running
   run(words: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>
+  /** Runs and expects this exit code; throws with all that was written when it is another. */
+  runTo(code: number, words: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>
   /** Reads the database; no program may have it open. */
   rows<T>(sql: string): Promise<T[]>
 }
@@ -101,6 +103,11 @@ export function openSite(workflow: string): Site {
     journal: path(`headrace_output/runner/${hostname()}/launches.journal`),
     start,
     run: (words, env) => start(words, env).ended,
+    async runTo(code, words, env) {
+      const ended = await start(words, env).ended
+      expect(ended, `exit code of runner ${words.join(' ')}`).toMatchObject({ code })
+      return ended
+    },
     async rows<T>(sql: string) {
       const db = openFile(path('headrace_output/headrace.db'))
       try {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the file format look like those of JavaScript.
 import { describe, expect, test } from 'vitest'
 import type { SpecExpansion } from '../../api/core/spec/expand.ts'
 import { loadText, problemsOf } from './fixture-env.ts'
@@ -106,6 +107,45 @@ describe('loadSpec() on hostile files', () => {
       const result = await loadText(text)
       expect(result.workflow).toBeUndefined()
       expect(problemsOf(result).filter(found => !/^(warning|merged|float)/.test(found))[0]).toBe(problem)
+    },
+    PATIENCE_MS,
+  )
+
+  test.each([
+    [
+      'placeholders that never close',
+      job('priority: 0, parameters: { v: "1" }').replace('"a"', `"${'{v:'.repeat(200_000)}"`),
+    ],
+    [
+      'variables that never close',
+      `variables: { v: "1" }\n${job('priority: 0').replace('"a"', `"${'{v:'.repeat(200_000)}"`)}`,
+    ],
+    ['references that never close', job('priority: 0').replace('"a"', `"${'${files.input.x'.repeat(50_000)}"`)],
+    [
+      'a hundred thousand unknown items',
+      job(`depends_on: [${Array.from({ length: 50_000 }, (_, index) => `other_name_${index}`).join(',')}]`),
+    ],
+    [
+      'many parameters named in a message of every copy',
+      job(
+        `depends_on: ["x{p0}"], parameters: { p0: "1:20000", ${Array.from({ length: 20_000 }, (_, index) => `q${index}: "1"`).join(', ')} }`,
+      ),
+    ],
+  ])(
+    '%s cost no quadratic time',
+    async (_, text) => {
+      const { diagnostics } = await loadText(text)
+      expect(diagnostics.length).toBeLessThanOrEqual(500)
+    },
+    PATIENCE_MS,
+  )
+
+  test(
+    'unknown nodes of KDL among many jobs cost no quadratic time',
+    async () => {
+      const nodes = Array.from({ length: 20_000 }, (_, index) => `node${index} 1\njob "j${index}" { command "x"; }\n`)
+      const { diagnostics } = await loadText(`name "x"\n${nodes.join('')}`, { fileName: 'flow.kdl' })
+      expect(diagnostics).toHaveLength(500)
     },
     PATIENCE_MS,
   )

@@ -63,12 +63,16 @@ export function copiesOfTable({ columns, rowCount }: Table): Copies {
   }
 }
 
+/** More parameters of a copy are not named in a message. */
+const MOST_NAMED = 8
+
 /** Names one copy in a message: ` in expansion {seed=4, path=ssp245}`; nothing for an entry without parameters. */
 export function describeCopy(copies: Copies, copy: number): string {
   if (copies.parameters.size === 0) return ''
-  const pairs = [...copies.parameters.values()].map(({ name, values, stride }) => {
+  const pairs = [...copies.parameters.values()].slice(0, MOST_NAMED).map(({ name, values, stride }) => {
     const value = values[Math.floor(copy / stride) % values.length]
     return value === undefined ? name : `${name}=${printValue(value, undefined)}`
   })
-  return ` in expansion {${pairs.join(', ')}}`
+  const rest = copies.parameters.size > MOST_NAMED ? ', …' : ''
+  return ` in expansion {${pairs.join(', ')}${rest}}`
 }

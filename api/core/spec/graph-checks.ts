@@ -36,17 +36,25 @@ function createPlaceFinder({ templates }: JobExpansion, targets: Targets): Place
     const list = LINK_LISTS.find(list => list.field === field)!
     const target = targets[list.target]
     const name = target.names.names[index]!
-    const names = object.get[list.names]?.items ?? []
-    const patterns = object.get[list.patterns]?.items ?? []
+    const compiled = {
+      names: (object.get[list.names]?.items ?? []).map(item => ({
+        item,
+        text: compileTemplate(item.value, copies.parameters),
+      })),
+      patterns: (object.get[list.patterns]?.items ?? []).map(item => ({
+        item,
+        text: compilePattern(item.value, copies.parameters),
+      })),
+    }
     for (const [copy, jobOfThis] of jobOfCopy.entries()) {
       if (jobOfThis !== job) continue
-      const item = names.find(item => renderTemplate(compileTemplate(item.value, copies.parameters), copy) === name)
-      if (item) return { ...itemPlaceOf(object, list.names, item), isPattern: false }
-      const pattern = patterns.find(item => {
-        const selection = target.select(renderTemplate(compilePattern(item.value, copies.parameters), copy))
+      const named = compiled.names.find(({ text }) => renderTemplate(text, copy) === name)
+      if (named) return { ...itemPlaceOf(object, list.names, named.item), isPattern: false }
+      const matched = compiled.patterns.find(({ text }) => {
+        const selection = target.select(renderTemplate(text, copy))
         return 'indices' in selection && selection.indices.includes(index)
       })
-      if (pattern) return { ...itemPlaceOf(object, list.patterns, pattern), isPattern: true }
+      if (matched) return { ...itemPlaceOf(object, list.patterns, matched.item), isPattern: true }
     }
     return { ...placeOf(object, 'command'), isPattern: false }
   }

@@ -1,8 +1,11 @@
 /** More names than this are not worth listing in a message. */
 const MOST_LISTED = 24
 
-/** Names further apart in number than this are not searched: a message is not worth seconds. */
-const MOST_SEARCHED = 20_000
+/** More names are not searched: a message is not worth seconds. */
+const MOST_SEARCHED = 5_000
+
+/** Comparing costs the product of the lengths; a longer word is no typing mistake. */
+const LONGEST_COMPARED = 200
 
 /** Offers the nearest of the allowed words, else the whole list when it is short; undefined when there is nothing to offer. */
 export function didYouMean(written: string, allowed: Iterable<string>): string | undefined {
@@ -16,6 +19,7 @@ export function didYouMean(written: string, allowed: Iterable<string>): string |
 
 /** The closest word by edit distance, if the distance is at most 2 or a third of the length. */
 export function nearest(written: string, words: readonly string[]): string | undefined {
+  if (written.length > LONGEST_COMPARED) return undefined
   const furthest = Math.max(2, Math.floor(written.length / 3))
   let best: string | undefined
   let bestDistance = furthest + 1

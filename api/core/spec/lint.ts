@@ -35,8 +35,8 @@ export function lintJob(
   for (const list of LINK_LISTS) {
     for (const key of [list.names, list.patterns]) {
       for (const item of get[key]?.items ?? []) {
-        const { path } = itemPlaceOf(object, key, item)
-        lintText(item, path, copies, known, { isName: false }, context)
+        if (item.value.includes('{'))
+          lintText(item, itemPlaceOf(object, key, item).path, copies, known, { isName: false }, context)
       }
     }
   }

@@ -34,6 +34,7 @@ export function createParameterReader(
   const { parameters: shared, parameters_file: sharedTable } = workflow.get
   const { report } = context
   const valuesOf = createValueReader(context)
+  const sharedByName = new Map(shared?.entries.map(entry => [entry.key, entry]))
   if (shared) reportDuplicateKeys(shared, 'parameters', report)
   if (shared && sharedTable) {
     const message = '"parameters_file" cannot stand beside "parameters"'
@@ -69,9 +70,9 @@ export function createParameterReader(
         return []
       }
       used.add(item.value)
-      const parameter = shared?.entries.find(({ key }) => key === item.value)
+      const parameter = sharedByName.get(item.value)
       if (parameter) return [sourceOf(parameter, joinPath('parameters', parameter.key), place)]
-      const hint = () => didYouMean(item.value, shared?.entries.map(({ key }) => key) ?? [])
+      const hint = () => didYouMean(item.value, sharedByName.keys())
       report.error('unknown_parameter', place, `there is no shared parameter "${item.value}"`, hint)
       return [undefined]
     })

@@ -15,11 +15,16 @@ const REFERENCE = /\$\{(?:(files?|user_data)\.([^}.]*)\.?([^}]*)\})?/g
 /** Puts paths and data in for `${files.input.NAME}` and the like; inserted text is not searched again. Other `${…}` is left to the shell. */
 export function replaceReferences(text: string, resolve: (reference: Reference) => string | undefined): string {
   if (!text.includes('${')) return text
+  // Behind the last brace no reference ends; looking for one from every `${` there would take quadratic time.
+  const end = text.lastIndexOf('}') + 1
   let ordinal = -1
-  return text.replace(REFERENCE, (written: string, noun: string | undefined, direction: string, name: string) => {
-    ordinal++
-    return noun === undefined ? written : (resolve({ noun, direction, name, ordinal }) ?? written)
-  })
+  const replaced = text
+    .slice(0, end)
+    .replace(REFERENCE, (written: string, noun: string | undefined, direction: string, name: string) => {
+      ordinal++
+      return noun === undefined ? written : (resolve({ noun, direction, name, ordinal }) ?? written)
+    })
+  return replaced + text.slice(end)
 }
 
 /** Where the n-th `${` of a template stands; its start when the copy has more of them than the template. */

@@ -30,6 +30,9 @@ interface Problem {
 /** Of each severity. Nobody reads more; a hostile file must not make us hold a million messages or look up a million hints. */
 const MOST_PROBLEMS = 500
 
+/** Hints that are searched among the names of the file. */
+const MOST_SEARCHES = 100
+
 /** Starts an empty report. A problem that the expansion meets once per copy of a template is kept once, for the first copy. */
 export function createReport(source: string, file: string): Report {
   const problems = new Map<string, Problem>()
@@ -51,6 +54,9 @@ export function createReport(source: string, file: string): Report {
     isBlocked: () => isBlocked,
     diagnostics() {
       const positionOf = createPositions(source)
+      let searches = 0
+      const textOf = (hint: Hint) =>
+        typeof hint !== 'function' ? hint : searches++ < MOST_SEARCHES ? hint() : undefined
       return [...problems.values()]
         .sort((a, b) => a.place.at - b.place.at)
         .map(({ severity, code, place, message, hint }) => ({
@@ -60,7 +66,7 @@ export function createReport(source: string, file: string): Report {
           file,
           ...positionOf(place.at),
           path: place.path || null,
-          hint: (typeof hint === 'function' ? hint() : hint) ?? null,
+          hint: textOf(hint) ?? null,
         }))
     },
   }

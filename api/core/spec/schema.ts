@@ -1,6 +1,6 @@
 import { didYouMean, nearest } from './hints.ts'
 import type { Place, Report } from './report.ts'
-import type { BoolNode, FloatNode, IntNode, ListNode, MapEntry, MapNode, SpecNode, TextNode } from './tree.ts'
+import type { BoolNode, FloatNode, IntNode, MapEntry, MapNode, SpecNode, TextNode } from './tree.ts'
 import { kindWord } from './tree.ts'
 
 /** What is wrong with a value and how to mend it. */
@@ -50,11 +50,17 @@ interface NodeKinds {
   int: SmallIntNode
   float: FloatNode | SmallIntNode
   bool: BoolNode
-  textList: { node: ListNode; items: TextNode[] }
-  intList: { node: ListNode; items: SmallIntNode[] }
+  textList: ListView<TextNode>
+  intList: ListView<SmallIntNode>
   textMap: { node: MapNode; entries: TextEntry[] }
   any: SpecNode
   map: MapNode
+}
+
+/** The items of a list that are of the right type, and where each stands among all. */
+interface ListView<T> {
+  items: T[]
+  indexOf(item: SpecNode): number
 }
 
 export interface TextEntry extends MapEntry {
@@ -225,10 +231,20 @@ interface Item {
   path: string
 }
 
-function readList<T>(node: SpecNode, path: string, report: Report, readItem: (item: Item) => T | undefined) {
+function readList<T>(
+  node: SpecNode,
+  path: string,
+  report: Report,
+  readItem: (item: Item) => T | undefined,
+): ListView<T> | undefined {
   if (node.kind !== 'list') return wrongType('a list', node, path, report)
   const items = node.items.map((item, index) => readItem({ node: item, path: `${path}[${index}]` }))
-  return { node, items: items.filter(item => item !== undefined) }
+  let positions: Map<SpecNode, number> | undefined
+  const indexOf = (item: SpecNode) => {
+    positions ??= new Map(node.items.map((item, index) => [item, index]))
+    return positions.get(item) ?? 0
+  }
+  return { items: items.filter(item => item !== undefined), indexOf }
 }
 
 function readTextMap(field: { checkKey?: TextCheck }, node: SpecNode, path: string, report: Report) {
@@ -268,14 +284,19 @@ function wrongType(wanted: string, node: SpecNode, path: string, report: Report)
 function typeHint(wanted: string, node: SpecNode): string | undefined {
   if (wanted === 'text' && (node.kind === 'int' || node.kind === 'float' || node.kind === 'bool'))
     return `write "${node.value}"`
-  if (node.kind === 'text' && isLiteralOf(wanted, node.value)) return `write ${node.value} without quotes`
+  if (wanted === 'true or false' && isBoolWord(node))
+    return `write ${node.value} without quotes (#${node.value} in KDL)`
+  if (node.kind === 'text' && isNumberFor(wanted, node.value)) return `write ${node.value} without quotes`
   if (wanted === 'an integer' && node.kind === 'float' && Number.isInteger(node.value)) return `write ${node.value}`
   if (wanted === 'a list' && node.kind === 'text') return `write ["${node.value}"]`
   return undefined
 }
 
-function isLiteralOf(wanted: string, text: string): boolean {
-  if (wanted === 'true or false') return text === 'true' || text === 'false'
+function isBoolWord(node: SpecNode): node is TextNode {
+  return node.kind === 'text' && (node.value === 'true' || node.value === 'false')
+}
+
+function isNumberFor(wanted: string, text: string): boolean {
   return (wanted === 'an integer' || wanted === 'a number') && /^-?\d+$/.test(text)
 }
 
@@ -300,7 +321,6 @@ export function itemPlaceOf<S extends Schema>(
   key: keyof S['fields'] & string,
   item: SpecNode,
 ): Place {
-  const list = object.entries.get(key)?.value
-  const index = list?.kind === 'list' ? list.items.indexOf(item) : 0
-  return { at: item.at, path: `${joinPath(object.path, key)}[${index}]` }
+  const list = object.get[key] as ListView<SpecNode> | undefined
+  return { at: item.at, path: `${joinPath(object.path, key)}[${list?.indexOf(item) ?? 0}]` }
 }

@@ -33,7 +33,8 @@ export interface Placeholder {
 /** Finds `{name}` and `{name:…}` of the given names; everything up to the next `}` is the spec, other braces are plain text. */
 export function findPlaceholders(text: string, isName: (name: string) => boolean): Placeholder[] {
   const found: Placeholder[] = []
-  for (let start = text.indexOf('{'); start >= 0; start = text.indexOf('{', start)) {
+  const lastClose = text.lastIndexOf('}')
+  for (let start = text.indexOf('{'); start >= 0 && start < lastClose; start = text.indexOf('{', start)) {
     const placeholder = placeholderAt(text, start, isName)
     if (placeholder) found.push(placeholder)
     start = placeholder?.end ?? start + 1

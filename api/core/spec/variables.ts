@@ -1,10 +1,8 @@
 import type { SpecContext } from './env.ts'
 import { joinPath } from './schema.ts'
 import type { TableReader } from './tables.ts'
+import { findPlaceholders, type Placeholder } from './template.ts'
 import { entryOf, type MapEntry, type MapNode, offsetInText, type SpecNode, type TextNode } from './tree.ts'
-
-/** `{name}` or `{name:…}`, but neither `${name}` nor `{{name}}`. */
-const PLACEHOLDER = /(?<![$])\{([A-Za-z_][A-Za-z0-9_]*)(?::[^}]*)?\}/g
 
 /** A placeholder that is no variable; it must be a parameter of the file. */
 interface Unresolved {
@@ -34,12 +32,12 @@ function readVariables(root: MapNode, { report }: SpecContext): Map<string, stri
   const variables = new Map<string, string>()
   for (const { key, value } of map?.kind === 'map' ? map.entries : []) {
     if (value.kind !== 'text') continue
-    const own = value.value.match(PLACEHOLDER)?.[0]
+    const [own] = findOpenPlaceholders(value.value)
     if (own)
       report.error(
         'bad_value',
         { at: value.at, path: joinPath('variables', key) },
-        `a variable cannot hold the placeholder ${own}`,
+        `a variable cannot hold the placeholder {${own.name}}`,
       )
     variables.set(key, value.value)
   }
@@ -92,13 +90,24 @@ function substituteText(
   unresolved: Unresolved[],
 ): TextNode {
   if (!node.value.includes('{')) return node
-  const value = node.value.replace(PLACEHOLDER, (written: string, name: string, index: number) => {
-    if (node.value[index - 1] === '{' && node.value[index + written.length] === '}') return written
+  const parts: string[] = []
+  let from = 0
+  for (const { name, start, end } of findOpenPlaceholders(node.value)) {
     const replacement = variables.get(name)
-    if (replacement === undefined) unresolved.push({ name, node, index, path })
-    return replacement ?? written
-  })
-  return { ...node, value }
+    if (replacement === undefined) unresolved.push({ name, node, index: start, path })
+    else {
+      parts.push(node.value.slice(from, start), replacement)
+      from = end
+    }
+  }
+  return { ...node, value: parts.join('') + node.value.slice(from) }
+}
+
+/** `{name}` or `{name:…}`, but neither `${name}`, which is the shell's, nor `{{name}}`, which stays as it is. */
+function findOpenPlaceholders(text: string): Placeholder[] {
+  return findPlaceholders(text, name => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)).filter(
+    ({ start, end }) => text[start - 1] !== '$' && !(text[start - 1] === '{' && text[end] === '}'),
+  )
 }
 
 /** Parameters of every object and columns of every table of the file. */

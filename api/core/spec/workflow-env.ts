@@ -15,8 +15,9 @@ export function readWorkflowEnv(
   const entries = get.env?.entries ?? []
   if (entries.length === 0) return undefined
   const shared = get.parameters?.entries ?? []
-  const isShared = (name: string) => shared.some(({ key }) => key === name)
-  const used = new Set(entries.flatMap(({ value }) => findPlaceholders(value.value, isShared).map(({ name }) => name)))
+  const names = new Set(shared.map(({ key }) => key))
+  const placeholders = entries.flatMap(({ value }) => findPlaceholders(value.value, name => names.has(name)))
+  const used = new Set(placeholders.map(({ name }) => name))
   const known = new Map<string, Parameter>()
   for (const entry of shared) {
     if (!used.has(entry.key)) continue

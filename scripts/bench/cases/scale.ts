@@ -77,7 +77,12 @@ async function fill(setting: Setting, base: Template, { chains }: Size, variant:
   const dbPath = join(setting.directories.make('template'), 'template.db')
   copyDatabase(base.dbPath, dbPath)
   const { workflowId } = base
-  await runHelper<Filling, object>(setting, 'fill-database', { dbPath, workflowId, ready: ready - chains, finished })
+  await runHelper<Filling, Record<string, never>>(setting, 'fill-database', {
+    dbPath,
+    workflowId,
+    ready: ready - chains,
+    finished,
+  })
   return { ...base, dbPath }
 }
 

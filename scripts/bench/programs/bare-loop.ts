@@ -1,6 +1,7 @@
 import Database from 'libsql'
 import { STATUS } from '../../../api/core/status.ts'
 import { WrongResult } from '../types.ts'
+import { answer } from './answer.ts'
 
 export type BareLoop = {
   /** A database with one workflow, whose jobs are of one class. */
@@ -56,4 +57,4 @@ function bareLoop({ dbPath, batch, passes, durability }: BareLoop): BareRate {
   return { jobs, seconds }
 }
 
-process.stdout.write(JSON.stringify(bareLoop(JSON.parse(process.argv[2]!) as BareLoop)))
+await answer(bareLoop)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ClaimPart, CompletionEntry, ExchangeReply, ExchangeRequest } from '../../../runner/wire.ts'
 import type { Address } from '../server.ts'
+import { answer } from './answer.ts'
 import { type Api, openApi } from './api.ts'
 
 export type Exchange = {
@@ -113,4 +114,4 @@ function completionOf(job: Claimed, { nodeId, runId }: { nodeId: number; runId: 
   }
 }
 
-process.stdout.write(JSON.stringify(await claimAndComplete(JSON.parse(process.argv[2]!) as Exchange)))
+await answer(claimAndComplete)

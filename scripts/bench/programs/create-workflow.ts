@@ -1,6 +1,7 @@
 import { loadSpec } from '../../../api/spec/load.ts'
 import type { WorkflowSummary } from '../../../runner/wire.ts'
 import type { Address } from '../server.ts'
+import { answer } from './answer.ts'
 import { openApi } from './api.ts'
 
 export type Creation = { address: Address; text: string; route: 'from_spec' | 'from_expansion' }
@@ -30,4 +31,4 @@ async function expansionOf(text: string): Promise<string> {
   return JSON.stringify({ workflow })
 }
 
-process.stdout.write(JSON.stringify(await createWorkflow(JSON.parse(process.argv[2]!) as Creation)))
+await answer(createWorkflow)

@@ -1,6 +1,7 @@
 import Database from 'libsql'
 import { STATUS } from '../../../api/core/status.ts'
 import { RESULT_ID_STEP } from '../../../db/result-ids.ts'
+import { answer } from './answer.ts'
 
 /** How many jobs to add to a workflow: ready ones behind all others, and finished ones with their results and events. */
 export type Filling = { dbPath: string; workflowId: number; ready: number; finished: number }
@@ -9,7 +10,7 @@ export type Filling = { dbPath: string; workflowId: number; ready: number; finis
  * Adds jobs by plain SQL, which is a hundred times quicker than running a million of them. They are what claims and completions would
  * have left: rows, texts, results, events and counts.
  */
-function fillDatabase({ dbPath, workflowId, ready, finished }: Filling): void {
+function fillDatabase({ dbPath, workflowId, ready, finished }: Filling): Record<string, never> {
   const database = new Database(dbPath)
   database.exec('PRAGMA journal_mode=WAL')
   database.exec('PRAGMA synchronous=OFF')
@@ -48,7 +49,7 @@ function fillDatabase({ dbPath, workflowId, ready, finished }: Filling): void {
   database.exec('COMMIT')
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   database.close()
+  return {}
 }
 
-fillDatabase(JSON.parse(process.argv[2]!) as Filling)
-process.stdout.write('{}')
+await answer(fillDatabase)

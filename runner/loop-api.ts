@@ -1,0 +1,40 @@
+import { ControlPlaneError } from './client/must.ts'
+import type { Client, Refusal, Reply } from './client.ts'
+import type { LoopApi } from './loop.ts'
+import type { ExchangeReply, WorkflowSummary } from './wire.ts'
+
+export type ObservedApi = LoopApi & {
+  /** Why the last request had no answer; undefined after one that had. */
+  readonly trouble: string | undefined
+}
+
+/** The control plane as the loop sees it. What may pass (no reply, overload) is no answer; any other refusal is thrown. */
+export function createLoopApi(client: Client, workflowId: number, nodeId: number, embedded: boolean): ObservedApi {
+  let trouble: string | undefined
+  const again = { repeatable: true }
+  // A fault of a control plane in this very process does not go away by waiting.
+  const mayPass = ({ status }: Refusal): boolean =>
+    status === undefined || status === 429 || status > 500 || (status === 500 && !embedded)
+  const answered = <T>(reply: Reply<T>): T | undefined => {
+    trouble = reply.ok ? undefined : reply.message
+    if (reply.ok) return reply.value
+    if (mayPass(reply)) return undefined
+    throw new ControlPlaneError(reply.message)
+  }
+  return {
+    get trouble() {
+      return trouble
+    },
+    async exchange(request) {
+      return answered(
+        await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again),
+      )
+    },
+    async release(claims) {
+      return answered(await client.request('POST', `/compute_nodes/${nodeId}/release`, { claims }, again)) !== undefined
+    },
+    async summary() {
+      return answered(await client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`))
+    },
+  }
+}
