@@ -46,13 +46,13 @@ export type Attempts = {
   lostBy(completion: Completion): LostAttempt | undefined
 }
 
-export const JOBS = `
+const JOBS = `
   SELECT j.id, j.workflow_id, j.status, j.attempt_id, j.losses, j.claim_token, j.fence, j.lease_expires_at, j.results, j.latest_result_id,
     j.ready_at, j.claimed_at, j.started_at, j.compute_node_id,
     (SELECT count(*) FROM (SELECT 1 FROM job_edge e WHERE e.depends_on_job_id = j.id LIMIT ${FANOUT + 1})) AS fanout
   FROM (SELECT DISTINCT value AS id FROM json_each(?)) AS wanted CROSS JOIN job j ON j.id = wanted.id`
 
-export const RESULTS = `
+const RESULTS = `
   SELECT r.id, r.job_id, r.run_id, r.attempt_id, r.status, r.return_code, r.superseded
   FROM json_each(?) AS wanted CROSS JOIN result r
   ON r.id BETWEEN wanted.value * ${RESULT_ID_STEP} AND wanted.value * ${RESULT_ID_STEP} + ${RESULT_ID_STEP - 1}`

@@ -27,7 +27,7 @@ export const hear = (n: string, bad: string, now: string): string => `
  * Lowers the counts of the blocked jobs that wait for the finished ones and decides those that wait for nothing any more: ready,
  * or canceled where they are to be canceled and some dependency did not succeed; a canceled job is itself finished.
  */
-export const RELEASE = `
+const RELEASE = `
   WITH waiting AS MATERIALIZED (
     SELECT e.job_id AS id, count(*) AS n, sum(f.bad) AS bad
     FROM (SELECT value AS job_id, 0 AS bad FROM json_each(?1) UNION ALL SELECT value, 1 FROM json_each(?2)) AS f

@@ -4,7 +4,7 @@ import { failureHandler } from './schema.ts'
 import { deleteRow } from './table.ts'
 import { all, run, type Unit } from './unit.ts'
 
-export type FailureHandlerRow = typeof failureHandler.$inferSelect
+type FailureHandlerRow = typeof failureHandler.$inferSelect
 
 export function* listFailureHandlers(workflowId: number, request: ListRequest): Unit<Page<FailureHandlerRow>> {
   return yield* listTable(failureHandler, eq(failureHandler.workflow_id, workflowId), request)

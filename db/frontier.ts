@@ -70,7 +70,7 @@ function* advanceWide(row: FrontierRow, now: number): Unit<void> {
 const NEXT_DEPENDANTS = `
   SELECT job_id FROM job_edge WHERE depends_on_job_id = ?1 AND job_id > ?2 ORDER BY job_id LIMIT ${FANOUT}`
 
-export const RELEASE_NEXT = `
+const RELEASE_NEXT = `
   WITH waiting AS MATERIALIZED (${NEXT_DEPENDANTS})
   UPDATE job SET ${hear('1', '?3', '?4')}
   FROM waiting

@@ -88,12 +88,12 @@ const endsUsually = (before: JobRow, after: JobRow): boolean =>
   after.results === before.results + 1 &&
   after.latest_result_id === after.id * RESULT_ID_STEP + after.results
 
-export const FINISH = `
+const FINISH = `
   UPDATE job SET status = ?1, ${CLEAR_CLAIM}, ready_at = NULL, unfinished = 0,
     results = results + 1, latest_result_id = id * ${RESULT_ID_STEP} + results + 1
   WHERE id IN (SELECT value FROM json_each(?2))`
 
-export const SETTLE = `
+const SETTLE = `
   WITH told AS MATERIALIZED (
     SELECT value ->> 0 AS id, value ->> 1 AS status, value ->> 2 AS attempt_id, value ->> 3 AS losses, value ->> 4 AS results,
       value ->> 5 AS latest_result_id FROM json_each(?1)

@@ -99,7 +99,8 @@ type Launch = {
   /** Set when the runner ends the job itself; the first reason stays. */
   reason: EndReason | undefined
   killAtMs: number | undefined
-  recalling: boolean
+  /** Asked back from the launcher: once is enough, since a refusal means that it has started. */
+  recalled: boolean
 }
 
 /** The last launch queued behind a running one, and how many are queued. */
@@ -152,7 +153,6 @@ export function createLoop(options: LoopOptions): Loop {
   let claimAtMs = 0
   /** When to ask next whether anything is left to do: right after each claim that found nothing. */
   let checkEndAtMs = Infinity
-  let startedSinceMs = 0
   /** No release before this moment: the last one was not answered. */
   let releaseAtMs = 0
   /** Held work had to be given back: nothing is held again before a job ends. */
@@ -182,7 +182,7 @@ export function createLoop(options: LoopOptions): Loop {
       successor: undefined,
       reason: undefined,
       killAtMs: undefined,
-      recalling: false,
+      recalled: false,
     }
     launches.set(tag, one)
     if (predecessor !== undefined) predecessor.successor = one
@@ -248,7 +248,6 @@ export function createLoop(options: LoopOptions): Loop {
       one.startedAtMs = event.startedAtMs
       if (endingAll !== undefined) end(one, endingAll, clock())
       if (one.job.status === 'pending') {
-        if (started.length === 0) startedSinceMs = clock()
         started.push({ job_id: one.job.id, claim_token: one.job.claim_token, start_time: event.startedAtMs })
       }
     }
@@ -344,12 +343,11 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** Takes queued jobs back from the launcher; those it had not started yet are held again, in front. */
   async function recall(which: (one: Launch) => boolean): Promise<void> {
-    const wanted = [...launches.values()].filter(one => one.state === 'queued' && !one.recalling && which(one))
+    const wanted = [...launches.values()].filter(one => one.state === 'queued' && !one.recalled && which(one))
     const back: Held[] = []
     const answers = wanted.map(one => {
-      one.recalling = true
+      one.recalled = true
       return launcher.recall(one.tag, recalled => {
-        one.recalling = false
         if (!recalled) return
         unlink(one)
         back.push({ job: one.job, sinceMs: one.heldSinceMs })
@@ -397,7 +395,7 @@ export function createLoop(options: LoopOptions): Loop {
     const all = phase !== 'open'
     if (held.some(one => all || now - one.sinceMs > HELD_AT_MOST_MS)) return true
     for (const one of launches.values()) {
-      if (one.state === 'queued' && !one.recalling && (all || hasWaited(one, now))) return true
+      if (one.state === 'queued' && !one.recalled && (all || hasWaited(one, now))) return true
     }
     return false
   }
@@ -462,9 +460,10 @@ export function createLoop(options: LoopOptions): Loop {
   async function exchange(now: number): Promise<void> {
     const part = exited.length > 0 || now >= claimAtMs ? claimPart(now) : undefined
     const batch = exited.slice(0, MAX_BATCH)
-    const told = started
+    // A held job that ends within moments is told in its completion alone.
+    const told = started.filter(entry => now - entry.start_time >= GATHER_AT_MOST_MS)
     exited = exited.slice(batch.length)
-    started = []
+    started = started.filter(entry => !told.includes(entry))
     const request: ExchangeRequest = { completions: batch.map(one => one.entry), verdicts: true }
     if (told.length > 0) request.started = told
     if (part !== undefined) request.claim = part
@@ -581,7 +580,7 @@ export function createLoop(options: LoopOptions): Loop {
   function dueTalk(now: number): (() => Promise<void>) | undefined {
     if (releaseDue(now)) return () => releaseHeld(now)
     if (exited.length > 0 && gatherDelay(now) <= 0) return () => exchange(now)
-    if (started.length > 0 && now - startedSinceMs >= GATHER_AT_MOST_MS) return () => exchange(now)
+    if (started.some(entry => now - entry.start_time >= GATHER_AT_MOST_MS)) return () => exchange(now)
     if (now >= claimAtMs && exited.length === 0 && claimPart(now) !== undefined) return () => exchange(now)
     if (idle() && now >= checkEndAtMs) return () => checkEnd(now)
     if (!idle() && now - lastLookMs >= options.lookMs) return () => look(now)
@@ -594,7 +593,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (!idle()) times.push(lastLookMs + options.lookMs - now)
       else times.push(checkEndAtMs - now)
       if (exited.length > 0) times.push(gatherDelay(now))
-      if (started.length > 0) times.push(startedSinceMs + GATHER_AT_MOST_MS - now)
+      for (const entry of started) times.push(entry.start_time + GATHER_AT_MOST_MS - now)
       if (slotFree()) times.push(claimAtMs - now)
       if (held.length > 0) times.push(Math.max(releaseAtMs, held[0]!.sinceMs + HELD_AT_MOST_MS) - now)
     }
@@ -603,7 +602,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (one.state === 'running' && limit !== undefined && one.reason === undefined)
         times.push(one.startedAtMs + limit * 1000 - now)
       if (one.killAtMs !== undefined) times.push(one.killAtMs - now)
-      if (one.state === 'queued') times.push(QUEUED_PATIENCE_MS)
+      if (one.state === 'queued' && !one.recalled) times.push(QUEUED_PATIENCE_MS)
     }
     if (options.endAtMs !== undefined && phase !== 'stopping') times.push(options.endAtMs - now)
     return Math.max(1, Math.min(...times))

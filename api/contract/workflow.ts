@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { SORT_METHODS } from '../core/packing.ts'
 import { bool, env, integer, isJsonObject, optional, text, textOrObject } from './fields.ts'
 
 const DYNAMIC_JOBS_KEYS = ['max_iterations']
@@ -14,8 +15,6 @@ const dynamicJobs = v.pipe(
       addIssue({ message: 'is refused as max_iterations must be an integer >= 1' })
   }),
 )
-
-export const JOBS_SORT_METHODS = ['gpus_runtime_memory', 'gpus_memory_runtime', 'none'] as const
 
 /** What both POST and PUT take. Fields the server sets (id, timestamp, run_id, is_canceled, is_archived) are ignored in bodies. */
 const common = {
@@ -33,7 +32,7 @@ const common = {
   compute_node_wait_for_healthy_database_minutes: optional(integer),
   compute_node_min_time_for_new_jobs_seconds: optional(integer),
   compute_node_expiration_buffer_seconds: optional(integer),
-  jobs_sort_method: optional(v.picklist(JOBS_SORT_METHODS, `must be one of ${JOBS_SORT_METHODS.join(', ')}`)),
+  jobs_sort_method: optional(v.picklist(SORT_METHODS, `must be one of ${SORT_METHODS.join(', ')}`)),
   env: optional(env),
   dynamic_jobs: optional(dynamicJobs),
   submission_directory: optional(text),

@@ -1,6 +1,7 @@
 import { failureHandlersAmong } from '../../db/failure-handlers.ts'
+import { insertJobs, type NewJobValues } from '../../db/insert-jobs.ts'
 import { findStrangeLink, type JobLinks, NONE } from '../../db/job-links.ts'
-import { insertJobs, type JobRow, type NewJobValues } from '../../db/jobs.ts'
+import type { JobRow } from '../../db/jobs.ts'
 import { findRequirementsByName, requirementsAmong } from '../../db/resource-requirements.ts'
 import type { Unit } from '../../db/unit.ts'
 import type { WorkflowRow } from '../../db/workflows.ts'

@@ -4,7 +4,6 @@ import type { Hono } from 'hono'
 import { deleteRow, deleteRowsOf } from '../../db/table.ts'
 import type { Unit } from '../../db/unit.ts'
 import type { AppEnv, Services } from '../context.ts'
-import { type Dialect, dialectOf } from '../dialect.ts'
 import { pathInteger, readQuery } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 
@@ -16,7 +15,7 @@ export type PlainResource<T extends OwnedTable> = {
   /** "File", for messages. */
   noun: string
   table: T
-  reply: (row: InferSelectModel<T>, dialect: Dialect) => object
+  reply: (row: InferSelectModel<T>) => object
   /** What goes with one row, or may keep it: the plain delete unless given. */
   remove?: (row: InferSelectModel<T>) => Unit<void>
   /** The same for all rows of a workflow; tells how many went. */
@@ -34,17 +33,11 @@ export function mountPlain<T extends OwnedTable>(
   const { path, noun, table, reply } = resource
   const remove = resource.remove ?? ((row: InferSelectModel<T>) => deleteRow(table, (row as { id: number }).id))
   const removeAll = resource.removeAll ?? ((workflowId: number) => deleteRowsOf(table, workflowId))
-  const dialect = (header: (name: string) => string | undefined) => dialectOf(header, services.dialect)
 
   routes.get(`${path}/:id`, async c => {
     const id = pathInteger(c, 'id')
     const row = await services.db.read(() => needRow(table, noun, id))
-    return c.json(
-      reply(
-        row,
-        dialect(name => c.req.header(name)),
-      ),
-    )
+    return c.json(reply(row))
   })
 
   routes.delete(`${path}/:id`, async c => {
@@ -54,12 +47,7 @@ export function mountPlain<T extends OwnedTable>(
       yield* remove(found)
       return found
     })
-    return c.json(
-      reply(
-        row,
-        dialect(name => c.req.header(name)),
-      ),
-    )
+    return c.json(reply(row))
   })
 
   routes.delete(path, async c => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { runHelper } from './helper.ts'
 import type { Exchange, Exchanged } from './programs/claim-and-complete.ts'
-import { startServer } from './server.ts'
+import { withServer } from './server.ts'
 import { copyDatabase } from './template.ts'
 import type { Setting } from './types.ts'
 
@@ -16,14 +16,14 @@ export async function timeExchange(
 ): Promise<Exchanging> {
   const dbPath = join(directory, 'exchange.db')
   copyDatabase(template.dbPath, dbPath)
-  const server = await startServer(setting, directory, dbPath)
-  const cpuBefore = server.cpuSeconds()
-  const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', {
-    address: { url: server.url, token: server.token },
-    workflowId: template.workflowId,
-    ...shape,
+  return withServer(setting, directory, dbPath, async ({ url, token, cpuSeconds }) => {
+    const cpuBefore = cpuSeconds()
+    const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', {
+      address: { url, token },
+      workflowId: template.workflowId,
+      ...shape,
+    })
+    const serverMicrosPerJob = ((cpuSeconds() - cpuBefore) / jobs) * 1e6
+    return { jobs, rate: jobs / seconds, serverMicrosPerJob, dbPath }
   })
-  const serverMicrosPerJob = ((server.cpuSeconds() - cpuBefore) / jobs) * 1e6
-  await server.stop()
-  return { jobs, rate: jobs / seconds, serverMicrosPerJob, dbPath }
 }

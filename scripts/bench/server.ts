@@ -12,12 +12,18 @@ export type ServerProcess = Address & {
   /** CPU seconds used so far. Linux only, as is the peak: NaN elsewhere. */
   cpuSeconds(): number
   peakMemoryMb(): number
-  /** Ends it and waits until the database file is whole. */
-  stop(): Promise<void>
 }
 
-/** Starts `runner server` on a free port over the given database file. */
-export async function startServer(setting: Setting, directory: string, dbPath: string): Promise<ServerProcess> {
+/**
+ * Serves a database file by `runner server` on a free port while `work` goes on. Afterwards, whatever came of it, the server is ended and
+ * the file whole. Throws when the server cannot start or does not end well.
+ */
+export async function withServer<T>(
+  setting: Setting,
+  directory: string,
+  dbPath: string,
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
   const outputDir = join(directory, 'server')
   const words = [
     runnerPath(setting),
@@ -27,24 +33,24 @@ export async function startServer(setting: Setting, directory: string, dbPath: s
     ...['--db', dbPath],
     ...['--durability', setting.durability],
   ]
-  const server = start(process.execPath, words, { cwd: directory })
-  // When it ends before it serves, its own words are the reason.
-  const early = server.ended.then(ended => {
-    throw new Error(`Cannot start the server: ${ended.stderr.trim()}`)
-  })
-  const info = await Promise.race([
-    early,
-    waitUntil("the server's address", () => readServerInfo(join(outputDir, 'headrace.json'))),
-  ])
-  early.catch(() => {})
-  return {
-    url: info.url,
-    token: info.token ?? '',
-    cpuSeconds: () => cpuSeconds(server.pid),
-    peakMemoryMb: () => peakMemoryMb(server.pid),
-    async stop() {
-      server.child.kill('SIGTERM')
-      succeeded('runner server', await server.ended)
-    },
+  const { pid, child, ended } = start(process.execPath, words, { cwd: directory })
+  try {
+    const info = await Promise.race([
+      waitUntil("the server's address", () => readServerInfo(join(outputDir, 'headrace.json'))),
+      // When it ends before it serves, its own words are the reason.
+      ended.then(({ stderr }) => Promise.reject(new Error(`Cannot start the server: ${stderr.trim()}`))),
+    ])
+    const result = await work({
+      url: info.url,
+      token: info.token ?? '',
+      cpuSeconds: () => cpuSeconds(pid),
+      peakMemoryMb: () => peakMemoryMb(pid),
+    })
+    child.kill('SIGTERM')
+    succeeded('runner server', await ended)
+    return result
+  } finally {
+    child.kill('SIGTERM')
+    await ended
   }
 }

@@ -1,8 +1,7 @@
 import { closeSync, copyFileSync, fsyncSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { runHelper } from './helper.ts'
-import type { Created, Creation } from './programs/create-workflow.ts'
-import { startServer } from './server.ts'
+import { createBy } from './create-by.ts'
+import { withServer } from './server.ts'
 import type { Setting } from './types.ts'
 
 /** A database with one initialised workflow, made once and copied for every run. */
@@ -11,13 +10,9 @@ export type Template = { dbPath: string; workflowId: number; jobs: number }
 export async function makeTemplate(setting: Setting, text: string): Promise<Template> {
   const directory = setting.directories.make('template')
   const dbPath = join(directory, 'template.db')
-  const server = await startServer(setting, directory, dbPath)
-  const { workflowId, total } = await runHelper<Creation, Created>(setting, 'create-workflow', {
-    address: { url: server.url, token: server.token },
-    text,
-    route: 'from_spec',
-  })
-  await server.stop()
+  const { workflowId, total } = await withServer(setting, directory, dbPath, address =>
+    createBy(setting, address, 'from_spec', text),
+  )
   return { dbPath, workflowId, jobs: total }
 }
 

@@ -48,6 +48,12 @@ export function createSelector(
     return byEnd(reverse(text))
   }
 
+  let all: number[] | undefined
+  const everyIndex = (): number[] => {
+    all ??= names.map((_, index) => index)
+    return all
+  }
+
   const selectLiteral = ({ text, atStart, atEnd }: LiteralPattern): readonly number[] => {
     if (atStart && atEnd) return indexOf.has(text) ? [indexOf.get(text)!] : []
     if (atStart) return startingWith(text)
@@ -64,7 +70,7 @@ export function createSelector(
       const whole = matcher.compile(pattern)
       return { fault: 'message' in whole ? whole : compiled }
     }
-    const candidates = prefix === '' ? names.map((_, index) => index) : startingWith(prefix)
+    const candidates = prefix === '' ? everyIndex() : startingWith(prefix)
     budget.left -= candidates.length + (compiledBefore.has(rest) ? 0 : COMPILE_COST)
     compiledBefore.add(rest)
     return { indices: candidates.filter(index => compiled.test(names[index]!.slice(skip))) }

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import { runHelper } from '../helper.ts'
-import type { Created, Creation } from '../programs/create-workflow.ts'
-import { startServer } from '../server.ts'
+import { createBy } from '../create-by.ts'
+import { withServer } from '../server.ts'
 import type { Case, Contender, Line, Setting } from '../types.ts'
 import { WrongResult } from '../types.ts'
 import { triadJobs, triadSpec } from '../workloads/specs.ts'
@@ -28,14 +27,12 @@ function contenderOf(setting: Setting, route: (typeof ROUTES)[number], triads: n
   return {
     name: route,
     async run(directory) {
-      const server = await startServer(setting, directory, join(directory, 'create.db'))
-      const { seconds, ready, total } = await runHelper<Creation, Created>(setting, 'create-workflow', {
-        address: { url: server.url, token: server.token },
-        text: triadSpec(triads),
-        route,
-      })
-      const peak = server.peakMemoryMb()
-      await server.stop()
+      const [{ seconds, ready, total }, peak] = await withServer(
+        setting,
+        directory,
+        join(directory, 'create.db'),
+        async server => [await createBy(setting, server, route, triadSpec(triads)), server.peakMemoryMb()] as const,
+      )
       if (total !== triadJobs(triads) || ready !== triads)
         throw new WrongResult(
           `${route} made ${total} jobs, ${ready} of them ready: they must be ${triadJobs(triads)}, ${triads}`,

@@ -1,12 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expectAllCompleted } from '../counts.ts'
+import { createBy } from '../create-by.ts'
 import { databaseIn, startRun } from '../headrace.ts'
-import { runHelper } from '../helper.ts'
 import { watchMemory } from '../memory-watch.ts'
 import { type Running, succeeded } from '../process.ts'
-import type { Created, Creation } from '../programs/create-workflow.ts'
-import { startServer } from '../server.ts'
+import { withServer } from '../server.ts'
 import type { Case, Contender, Figures, Line, Setting } from '../types.ts'
 import { WrongResult } from '../types.ts'
 import { noopSpec } from '../workloads/specs.ts'
@@ -39,17 +38,11 @@ function clientContender(setting: Setting, jobs: number): Contender {
     name: 'runner',
     async run(directory) {
       const dbPath = join(directory, 'memory.db')
-      const server = await startServer(setting, directory, dbPath)
-      const { url, token } = server
-      const { workflowId } = await runHelper<Creation, Created>(setting, 'create-workflow', {
-        address: { url, token },
-        text: noopSpec(jobs),
-        route: 'from_spec',
+      const figures = await withServer(setting, directory, dbPath, async server => {
+        const { workflowId } = await createBy(setting, server, 'from_spec', noopSpec(jobs))
+        const options = { words: ['--url', server.url], env: { HEADRACE_TOKEN: server.token } }
+        return watch(startRun(setting, directory, String(workflowId), options))
       })
-      const words = ['--url', url]
-      const running = startRun(setting, directory, String(workflowId), { words, env: { HEADRACE_TOKEN: token } })
-      const figures = await watch(running)
-      await server.stop()
       expectAllCompleted(dbPath, jobs, 0)
       return figures
     },

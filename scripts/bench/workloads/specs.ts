@@ -46,8 +46,8 @@ jobs:
 export const triadJobs = (triads: number): number => triads * 3 + 1
 
 /**
- * Chains of any length through files, deeper jobs first: as many jobs are ready all the time as there are chains, less those that are
- * claimed.
+ * Chains of any length through files, all of one length at any time since the shallower jobs go first: as many jobs are ready as there
+ * are chains, less those that are claimed, until the first chains end.
  */
 export function longChainSpec(chains: number, length: number): string {
   const range = `{ i: "0:${chains - 1}" }`
@@ -57,7 +57,7 @@ export function longChainSpec(chains: number, length: number): string {
   )
   const jobs = Array.from({ length }, (_, k) => {
     const input = k === 0 ? '' : `, input_files: ["out_${k - 1}_{i:05d}"]`
-    return `  - { name: "job_${k}_{i:05d}", command: "true", resource_requirements: small, priority: ${k + 1}, output_files: ["out_${k}_{i:05d}"]${input}, parameters: ${range} }\n`
+    return `  - { name: "job_${k}_{i:05d}", command: "true", resource_requirements: small, priority: ${length - k}, output_files: ["out_${k}_{i:05d}"]${input}, parameters: ${range} }\n`
   })
   return `name: long_chains\n${NEEDS}files:\n${files.join('')}jobs:\n${jobs.join('')}`
 }
