@@ -4,7 +4,7 @@ import type { Client } from './client.ts'
 import { finalise } from './finalise.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
 import { openLauncher } from './launcher/open.ts'
-import { createLoop, type LoopEnd, type LoopState } from './loop.ts'
+import { createLoop, type Loop, type LoopEnd, type LoopState } from './loop.ts'
 import { createLoopApi } from './loop-api.ts'
 import type { NodeDirectory } from './node-state.ts'
 import { recover } from './recover.ts'
@@ -49,10 +49,19 @@ export type NodeRun = {
 
 /** Runs the loop, and again with a fresh launcher when that was killed: what it ran is told or runs again. */
 export async function runOnNode(context: NodeRun): Promise<LoopEnd> {
+  const signals = listenForSignals(context.progress)
+  try {
+    return await runLoops(context, signals)
+  } finally {
+    signals.release()
+  }
+}
+
+async function runLoops(context: NodeRun, signals: Signals): Promise<LoopEnd> {
   const { controlPlane, directory, workflowId, workflow, nodeId, options, progress } = context
   for (let tries = 1; ; tries++) {
-    const end = await runLoop(context)
-    if (end !== 'launcher_lost' || tries === LAUNCHERS_AT_MOST) return end
+    const end = await runLoop(context, signals)
+    if (end !== 'launcher_lost') return end
     const { lost } = await recover(
       directory,
       { workflowId, computeNodeId: nodeId },
@@ -64,11 +73,14 @@ export async function runOnNode(context: NodeRun): Promise<LoopEnd> {
         usePendingFailed: workflow.use_pending_failed ?? false,
       },
     )
+    // Whoever ends all programs of a node at once ends the launcher, too.
+    if (signals.endIsWanted()) return 'drained'
+    if (tries === LAUNCHERS_AT_MOST) return end
     progress.note(`The launcher of jobs was killed: ${lost} jobs run again`)
   }
 }
 
-async function runLoop(context: NodeRun): Promise<LoopEnd> {
+async function runLoop(context: NodeRun, signals: Signals): Promise<LoopEnd> {
   const { controlPlane, options, progress, directory, workflowId, workflow, nodeId } = context
   const settings = workflow.execution_config ?? {}
   const cwd = process.cwd()
@@ -121,12 +133,8 @@ async function runLoop(context: NodeRun): Promise<LoopEnd> {
     clock: Date.now,
     onChange: state => progress.update(snapshot(state, context, api.trouble)),
   })
-  const release = handleSignals(loop, progress)
-  try {
-    return await loop.run()
-  } finally {
-    release()
-  }
+  signals.direct(loop)
+  return loop.run()
 }
 
 function snapshot(
@@ -147,22 +155,36 @@ function snapshot(
   }
 }
 
+type Signals = {
+  /** Names the loop that the signals are for. */
+  direct(loop: Loop): void
+  endIsWanted(): boolean
+  release(): void
+}
+
 /** Ctrl-C lets what runs finish; a second one, or SIGTERM, ends it; one more ends it at once (scenarios.md S75). */
-function handleSignals(loop: { drain(): void; stop(): void }, progress: Progress): () => void {
+function listenForSignals(progress: Progress): Signals {
+  let loop: Loop | undefined
   let interrupts = 0
   const onInterrupt = (): void => {
-    if (++interrupts === 1) loop.drain()
-    else loop.stop()
+    if (++interrupts === 1) loop?.drain()
+    else loop?.stop()
     if (interrupts === 2) progress.note('Ending the running jobs; once more kills them at once')
   }
   const onTerminate = (): void => {
     interrupts = 2
-    loop.stop()
+    loop?.stop()
   }
   process.on('SIGINT', onInterrupt)
   process.on('SIGTERM', onTerminate)
-  return () => {
-    process.off('SIGINT', onInterrupt)
-    process.off('SIGTERM', onTerminate)
+  return {
+    direct(next) {
+      loop = next
+    },
+    endIsWanted: () => interrupts > 0,
+    release() {
+      process.off('SIGINT', onInterrupt)
+      process.off('SIGTERM', onTerminate)
+    },
   }
 }

@@ -3,12 +3,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-install_in() {
+is_current() {
   # npm leaves a copy of the lock file beside what it installed.
-  if [ ! -f "$1/node_modules/.package-lock.json" ] || [ "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]; then
-    npm ci --prefix "$1" --no-audit --no-fund --loglevel=error
-  fi
+  [ -f "$1/node_modules/.package-lock.json" ] && [ ! "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]
 }
 
-install_in .
-install_in tests
+is_current . || npm ci --loglevel=error
+# Not `npm ci`: it insists on tools' builds for every platform, which not every registry carries.
+is_current tests || npm install --prefix tests --no-save --loglevel=error

@@ -1,7 +1,7 @@
 import type { CompiledPattern, Matcher, PatternFault } from '../core/spec/env.ts'
 
-/** Compiled patterns hold a few hundred kilobytes outside of the heap, so only the latest are kept. */
-const MOST_KEPT = 2
+/** Compiled patterns hold memory outside of the heap, so only the latest are kept. */
+const MOST_KEPT = 64
 
 /**
  * Loads the engine of selectors: Rust's own regex crate, so patterns mean exactly what they mean to Torc, in linear time.

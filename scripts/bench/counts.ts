@@ -2,7 +2,14 @@ import Database from 'libsql'
 import { STATUS } from '../../api/core/status.ts'
 import { WrongResult } from './types.ts'
 
-export type Counts = { completed: number; others: number; results: number; completions: number; fileTimes: number }
+export type Counts = {
+  completed: number
+  others: number
+  results: number
+  completions: number
+  fileTimes: number
+  edges: number
+}
 
 /** Counts what a database says of all its workflows. No process may have it open for writing any more. */
 export function readCounts(dbPath: string): Counts {
@@ -14,7 +21,8 @@ export function readCounts(dbPath: string): Counts {
           (SELECT count(*) FROM job WHERE status <> ${STATUS.completed}) AS others,
           (SELECT count(*) FROM result WHERE status = ${STATUS.completed} AND return_code = 0) AS results,
           (SELECT count(*) FROM stream_event WHERE type = 'job_completed') AS completions,
-          (SELECT count(*) FROM file WHERE st_mtime IS NOT NULL) AS fileTimes`,
+          (SELECT count(*) FROM file WHERE st_mtime IS NOT NULL) AS fileTimes,
+          (SELECT count(*) FROM job_edge) AS edges`,
       )
       .get() as Counts
   } finally {

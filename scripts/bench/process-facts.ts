@@ -25,8 +25,6 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
-export const nameOf = (pid: number): string => read(pid, 'comm').trim()
-
 const pids = (text: string): number[] => text.split(' ').filter(Boolean).map(Number)
 
 function statusMb(pid: number, key: string): number {

@@ -35,14 +35,17 @@ export async function withServer<T>(
   ]
   const { pid, child, ended } = start(process.execPath, words, { cwd: directory })
   try {
-    const info = await Promise.race([
-      waitUntil("the server's address", () => readServerInfo(join(outputDir, 'headrace.json'))),
-      // When it ends before it serves, its own words are the reason.
-      ended.then(({ stderr }) => Promise.reject(new Error(`Cannot start the server: ${stderr.trim()}`))),
-    ])
+    const infoPath = join(outputDir, 'headrace.json')
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null
+    const info = await waitUntil(
+      'the address of the server',
+      () => readServerInfo(infoPath) ?? (hasEnded() || undefined),
+    )
+    // Its own words say why.
+    if (info === true) throw new Error(`Cannot start the server: ${(await ended).stderr.trim()}`)
     const result = await work({
       url: info.url,
-      token: info.token ?? '',
+      token: info.token,
       cpuSeconds: () => cpuSeconds(pid),
       peakMemoryMb: () => peakMemoryMb(pid),
     })

@@ -10,9 +10,9 @@ const SERVER = `
 import { mkdirSync, writeFileSync } from 'node:fs'
 const outputDir = process.argv[process.argv.indexOf('--output-dir') + 1]
 mkdirSync(outputDir)
-writeFileSync(outputDir + '/headrace.json', JSON.stringify({ url: 'http://127.0.0.1:1', token: 'secret' }))
-setInterval(() => {}, 1000)
 process.on('SIGTERM', () => { writeFileSync(outputDir + '/ended', 'by TERM'); process.exit(0) })
+writeFileSync(outputDir + '/headrace.json', JSON.stringify({ url: 'http://127.0.0.1:1', token: 'secret', dbPath: 'any.db' }))
+setInterval(() => {}, 1000)
 `
 
 let directory: string

@@ -46,24 +46,30 @@ const RUNS: [string, string, Victim[]][] = [
   ['the runner with the stand-in', 'shell', ['runner', 'runner', 'launcher']],
 ]
 
-test.each(RUNS)(`S105 ${KILLS} kills of %s lose nothing and run nothing twice (seed ${SEED})`, async (_, kind, victims) => {
-  const site = openSite(WORKFLOW)
-  mkdirSync(site.path('ran'))
-  const saboteur = createSaboteur(site, victims, createRandom(SEED), { HEADRACE_LAUNCHER: kind })
-  await saboteur.start()
-  for (let kills = 0; kills < KILLS; kills++) await saboteur.strike()
-  expect(await saboteur.finish()).toBe(0)
+test.each(RUNS)(
+  `S105 ${KILLS} kills of %s lose nothing and run nothing twice (seed ${SEED})`,
+  async (_, kind, victims) => {
+    const site = openSite(WORKFLOW)
+    mkdirSync(site.path('ran'))
+    const saboteur = createSaboteur(site, victims, createRandom(SEED), { HEADRACE_LAUNCHER: kind })
+    await saboteur.start()
+    for (let kills = 0; kills < KILLS; kills++) await saboteur.strike()
+    expect(await saboteur.finish()).toBe(0)
 
-  expect(survivors(site)).toEqual([])
-  const jobs = await site.rows<{ id: number; accepted: number; completed: number }>(`
+    expect(survivors(site)).toEqual([])
+    const jobs = await site.rows<{ id: number; accepted: number; completed: number }>(`
     SELECT job.id, count(result.id) AS accepted, sum(job.status = 5 AND result.status = 5) AS completed
     FROM job LEFT JOIN result ON result.job_id = job.id AND result.superseded = 0 AND result.return_code = 0
     GROUP BY job.id`)
-  expect(jobs).toHaveLength(JOBS)
-  const told = jobs.filter(({ accepted, completed }) => accepted !== 1 || completed !== 1)
-  expect(told, 'jobs without exactly one accepted record').toEqual([])
-  expect(jobs.filter(({ id }) => countIn(site, id, 'twice') > 0), 'jobs that ran twice at once').toEqual([])
-  const repeated = [...saboteur.startsAtExit].filter(([id, starts]) => countIn(site, id, 'start') !== starts)
-  expect(repeated, 'jobs that ran again though their exit was in the journal').toEqual([])
-  expect(saboteur.startsAtExit.size).toBeGreaterThan(0)
-})
+    expect(jobs).toHaveLength(JOBS)
+    const told = jobs.filter(({ accepted, completed }) => accepted !== 1 || completed !== 1)
+    expect(told, 'jobs without exactly one accepted record').toEqual([])
+    expect(
+      jobs.filter(({ id }) => countIn(site, id, 'twice') > 0),
+      'jobs that ran twice at once',
+    ).toEqual([])
+    const repeated = [...saboteur.startsAtExit].filter(([id, starts]) => countIn(site, id, 'start') !== starts)
+    expect(repeated, 'jobs that ran again though their exit was in the journal').toEqual([])
+    expect(saboteur.startsAtExit.size).toBeGreaterThan(0)
+  },
+)

@@ -27,7 +27,9 @@ export type Saboteur = {
 export function countIn(site: Site, jobId: number, word: string): number {
   const log = site.path(`ran/${jobId}.log`)
   if (!existsSync(log)) return 0
-  return readFileSync(log, 'utf8').split('\n').filter(line => line.startsWith(`${word} `)).length
+  return readFileSync(log, 'utf8')
+    .split('\n')
+    .filter(line => line.startsWith(`${word} `)).length
 }
 
 export function createSaboteur(

@@ -33,9 +33,12 @@ describe('outcomeOf()', () => {
     expect(outcome).toEqual({ status: 'failed', failure_class: 'no_output', returnCode: 1 })
   })
 
-  test.each([{ code: 7 }, { signal: 9 }, { error: 'ENOENT' }])('of %j waits for its owner where that is asked for', how => {
-    expect(outcomeOf(end(how), ALL_THERE, undefined, true).status).toBe('pending_failed')
-  })
+  test.each([{ code: 7 }, { signal: 9 }, { error: 'ENOENT' }])(
+    'of %j waits for its owner where that is asked for',
+    how => {
+      expect(outcomeOf(end(how), ALL_THERE, undefined, true).status).toBe('pending_failed')
+    },
+  )
 })
 
 describe('completionOf()', () => {

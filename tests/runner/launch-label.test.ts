@@ -20,7 +20,6 @@ test('parseLabel() reads back what labelOf() writes, whatever the token holds', 
   )
 })
 
-test.each(['', 'job 1', '1.2.3.4.5', '1.2.3.4.5.', '1.x.3.4.5.t'])(
-  'parseLabel() gives nothing for %j',
-  label => expect(parseLabel(label)).toBeUndefined(),
+test.each(['', 'job 1', '1.2.3.4.5', '1.2.3.4.5.', '1.x.3.4.5.t'])('parseLabel() gives nothing for %j', label =>
+  expect(parseLabel(label)).toBeUndefined(),
 )

@@ -71,7 +71,10 @@ test('S75 a second stop() kills at once', async () => {
 
 test('stop() ends a job, too, that the launcher starts from its queue meanwhile', async () => {
   // Of the short jobs some are queued behind those that run; they would go on for a minute.
-  const jobs = equalJobs(60, 60_000, { diesOfTermMs: 1 }).map(job => ({ ...job, durationMs: job.id <= 30 ? 10 : 60_000 }))
+  const jobs = equalJobs(60, 60_000, { diesOfTermMs: 1 }).map(job => ({
+    ...job,
+    durationMs: job.id <= 30 ? 10 : 60_000,
+  }))
   for (let atMs = 100; atMs < 170; atMs += 7) {
     vi.setSystemTime(0)
     const run = await simulate(jobs)

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { equalJobs, simulate } from './simulation.ts'
 import type { Exchange } from './simulated-control-plane.ts'
+import { equalJobs, simulate } from './simulation.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
@@ -46,7 +46,9 @@ test('createLoop() under full load sends one request in 20 ms, and no completion
   const gaps = loaded.slice(1).map(({ sentAtMs }, index) => sentAtMs - loaded[index]!.sentAtMs)
   expect(gaps.length).toBeGreaterThan(10)
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20)
-  const ages = loaded.flatMap(({ sentAtMs, request }) => request.completions.map(one => sentAtMs - one.phase_times.exited))
+  const ages = loaded.flatMap(({ sentAtMs, request }) =>
+    request.completions.map(one => sentAtMs - one.phase_times.exited),
+  )
   expect(Math.max(...ages)).toBeLessThanOrEqual(50)
 })
 
@@ -141,10 +143,13 @@ test('S72 createLoop() starts nothing more while the control plane is away for t
   const away = { from: 1_000, to: 120_000 }
   const started = Date.now()
   const isAway = (): boolean => Date.now() - started >= away.from && Date.now() - started < away.to
-  const run = await simulate(equalJobs(200, 900).map(job => ({ ...job, durationMs: job.id === 1 ? 150_000 : 900 })), {
-    weather: () => (isAway() ? 'unsent' : undefined),
-    offlineAtMostMs: 10_000,
-  })
+  const run = await simulate(
+    equalJobs(200, 900).map(job => ({ ...job, durationMs: job.id === 1 ? 150_000 : 900 })),
+    {
+      weather: () => (isAway() ? 'unsent' : undefined),
+      offlineAtMostMs: 10_000,
+    },
+  )
   expect(await run.finish()).toBe('complete')
   const starts = run.launcher.starts.map(({ atMs }) => atMs - started)
   expect(starts.filter(at => at > away.from + 15_000 && at < away.to)).toEqual([])

@@ -24,7 +24,10 @@ const jobsArbitrary = fc.array(jobArbitrary, { minLength: 1, maxLength: 60 }).ma
       ...row,
       id: index + 1,
       // A failed job would leave its followers blocked for ever.
-      after: waitsFor === undefined || index === 0 || rows[waitsFor % index]!.code !== 0 ? undefined : [(waitsFor % index) + 1],
+      after:
+        waitsFor === undefined || index === 0 || rows[waitsFor % index]!.code !== 0
+          ? undefined
+          : [(waitsFor % index) + 1],
     }),
   ),
 )

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readProcess } from '../../runner/launcher/processes.ts'
 import {
   clearNodeDirectory,
-  stillRuns,
   type NodeDirectory,
   openNodeDirectory,
   readNodeState,
+  stillRuns,
   writeNodeState,
 } from '../../runner/node-state.ts'
 
@@ -24,11 +25,9 @@ afterEach(() => rmSync(outputDir, { recursive: true }))
 const FACTS = { computeNodeId: 5, workflowId: 6, runId: 7 }
 
 /** What another process, which has ended or not, would have left. */
-function leaveStateOf(pid: number, pidStartTicks?: string): void {
+function leaveStateOf(pid: number, pidStartTicks?: number): void {
   writeFileSync(directory.statePath, JSON.stringify({ pid, pidStartTicks, ...FACTS }))
 }
-
-const startTimeOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[19]!
 
 test('openNodeDirectory() gives each host a directory of its own', () => {
   expect(directory.path).toBe(join(outputDir, 'runner', hostname()))
@@ -52,12 +51,12 @@ test('stillRuns() tells a living runner from one that ended and from a stranger 
   const other = spawn('sleep', ['60'])
   await once(other, 'spawn')
   const pid = other.pid!
-  const startTime = startTimeOf(pid)
-  leaveStateOf(pid, startTime)
+  const startTicks = readProcess(pid)!.startTicks
+  leaveStateOf(pid, startTicks)
   expect(stillRuns(readNodeState(directory)!)).toBe(true)
-  leaveStateOf(pid, String(Number(startTime) - 1))
+  leaveStateOf(pid, startTicks - 1)
   expect(stillRuns(readNodeState(directory)!)).toBe(false)
-  leaveStateOf(pid, startTime)
+  leaveStateOf(pid, startTicks)
   other.kill('SIGKILL')
   await once(other, 'exit')
   expect(stillRuns(readNodeState(directory)!)).toBe(false)

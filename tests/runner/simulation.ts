@@ -39,7 +39,15 @@ export type SimulationOptions = {
 
 /** Starts a loop over simulated processes and a simulated control plane. Needs vitest's fake timers, which are its clock. */
 export async function simulate(jobs: readonly Job[], options: SimulationOptions = {}): Promise<Simulation> {
-  const { latencyMs, weather, capacity, graceMs = 30_000, lookMs = 500, offlineAtMostMs = 600_000, endAfterMs } = options
+  const {
+    latencyMs,
+    weather,
+    capacity,
+    graceMs = 30_000,
+    lookMs = 500,
+    offlineAtMostMs = 600_000,
+    endAfterMs,
+  } = options
   const behaviour = new Map(jobs.map(job => [job.id, job]))
   const ledger = createLedger({ cores: [0, 1], memoryBytes: 2 ** 30, gpus: [], ...capacity })
   const plane = simulateControlPlane(jobs, { latencyMs, weather })

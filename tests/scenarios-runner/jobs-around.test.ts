@@ -62,7 +62,11 @@ jobs:
   - { name: looks, command: env -0 > seen, env: { FROM_JOB: "two\\nlines", BOTH: job, TORC_JOB_ID: '99', EMPTY: '' } }
 `)
     await site.runTo(0, RUN, { INHERITED: 'yes', HEADRACE_TOKEN: 'secret', TORC_PASSWORD: 'secret' })
-    const seen = Object.fromEntries(textOf(site, 'seen').split('\0').map(entry => entry.split(/=(.*)/s).slice(0, 2)))
+    const seen = Object.fromEntries(
+      textOf(site, 'seen')
+        .split('\0')
+        .map(entry => entry.split(/=(.*)/s).slice(0, 2)),
+    )
     expect(seen).toMatchObject({
       INHERITED: 'yes',
       FROM_WORKFLOW: 'w',
@@ -82,7 +86,7 @@ jobs:
   })
 
   test('reaches the API under TORC_API_URL while it runs', async () => {
-    const ask = `node -e 'fetch(process.env.TORC_API_URL + \"/jobs/\" + process.env.TORC_JOB_ID).then(r => r.json()).then(j => console.log(j.name, j.status))'`
+    const ask = `node -e 'fetch(process.env.TORC_API_URL + "/jobs/" + process.env.TORC_JOB_ID).then(r => r.json()).then(j => console.log(j.name, j.status))'`
     const site = openSite(`name: asks\njobs:\n  - name: curious\n    command: |\n      ${ask}\n`)
     await site.runTo(0, RUN)
     expect(logOf(site, 'job_wf1_j1_r0_a1.o')).toBe('curious running\n')
@@ -116,7 +120,9 @@ jobs:
   })
 
   test('that cannot be started fails with class spawn_error', async () => {
-    const site = openSite("name: nowhere\njobs: [{ name: lost, command: 'true', cwd: nowhere }, { name: other, command: 'true' }]")
+    const site = openSite(
+      "name: nowhere\njobs: [{ name: lost, command: 'true', cwd: nowhere }, { name: other, command: 'true' }]",
+    )
     await site.runTo(1, RUN)
     expect(await site.rows('SELECT job_id, failure_class FROM result ORDER BY job_id')).toEqual([
       { job_id: 1, failure_class: 'spawn_error' },
@@ -125,7 +131,7 @@ jobs:
   })
 
   test('is ended at its time limit', async () => {
-    const site = openSite("name: slow\njobs: [{ name: sleeps, command: sleep 300, time_limit: PT1S }]")
+    const site = openSite('name: slow\njobs: [{ name: sleeps, command: sleep 300, time_limit: PT1S }]')
     await site.runTo(1, RUN)
     expect(await site.rows('SELECT return_code, failure_class FROM result')).toEqual([
       { return_code: 152, failure_class: 'timeout' },

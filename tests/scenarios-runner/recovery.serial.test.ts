@@ -20,7 +20,8 @@ jobs:
 const ran = (site: Site): string[] =>
   existsSync(site.path('ran')) ? readFileSync(site.path('ran'), 'utf8').trim().split('\n').sort() : []
 
-const exitsIn = (site: Site): number => readJournal(site.journal).launches.filter(({ exit }) => exit !== undefined).length
+const exitsIn = (site: Site): number =>
+  readJournal(site.journal).launches.filter(({ exit }) => exit !== undefined).length
 
 test.each(['native', 'shell'])(
   'S73 S105 an exit that a killed runner could not tell any more is told by the next one, with the %s launcher',
@@ -28,11 +29,23 @@ test.each(['native', 'shell'])(
     const site = openSite(WORKFLOW)
     const env = { HEADRACE_LAUNCHER: kind }
     const runner = site.start(RUN, env)
-    await waitUntil('both run', () => readJournal(site.journal).launches.length, count => count === 2)
-    await waitUntil('slow has begun', () => ran(site), names => names.length === 1)
+    await waitUntil(
+      'both run',
+      () => readJournal(site.journal).launches.length,
+      count => count === 2,
+    )
+    await waitUntil(
+      'slow has begun',
+      () => ran(site),
+      names => names.length === 1,
+    )
     process.kill(runner.pid, 'SIGSTOP')
     writeFileSync(site.path('go'), '')
-    await waitUntil('the exit stands in the journal', () => exitsIn(site), count => count === 1)
+    await waitUntil(
+      'the exit stands in the journal',
+      () => exitsIn(site),
+      count => count === 1,
+    )
     runner.child.kill('SIGKILL')
     await runner.ended
 
@@ -43,10 +56,11 @@ test.each(['native', 'shell'])(
     const results = await site.rows('SELECT job_id, attempt_id, return_code, failure_class FROM result ORDER BY id')
     expect(results).toEqual([
       { job_id: 1, attempt_id: 1, return_code: 0, failure_class: null },
-      { job_id: 2, attempt_id: 1, return_code: -128, failure_class: 'node_lost' },
       { job_id: 2, attempt_id: 2, return_code: 0, failure_class: null },
       { job_id: 3, attempt_id: 1, return_code: 0, failure_class: null },
     ])
+    const lost = await site.rows('SELECT job_id, attempt_id, failure_class FROM lost_attempt')
+    expect(lost).toEqual([{ job_id: 2, attempt_id: 1, failure_class: 'node_lost' }])
     expect((await site.runTo(0, RUN, env)).stdout).toContain('finished before')
   },
 )
@@ -56,10 +70,18 @@ test.each(['native', 'shell'])(
   async kind => {
     const site = openSite(WORKFLOW)
     const runner = site.start(RUN, { HEADRACE_LAUNCHER: kind })
-    await waitUntil('slow has begun', () => ran(site), names => names.length === 1)
+    await waitUntil(
+      'slow has begun',
+      () => ran(site),
+      names => names.length === 1,
+    )
     const { lives, launches } = readJournal(site.journal)
     process.kill(lives[0]!.pid, 'SIGKILL')
-    await waitUntil('the first copies are gone', () => launches.map(({ pid }) => isGone(pid)), gone => gone.every(Boolean))
+    await waitUntil(
+      'the first copies are gone',
+      () => launches.map(({ pid }) => isGone(pid)),
+      gone => gone.every(Boolean),
+    )
     writeFileSync(site.path('go'), '')
     writeFileSync(site.path('finish'), '')
     const { code, stderr } = await runner.ended
@@ -86,7 +108,11 @@ jobs: [{ name: 'job_{i}', command: 'sleep 0.3; echo {i} >> ran', parameters: { i
   }
   const first = await listen('0')
   const runner = site.start([...RUN, '--url', first.url])
-  await waitUntil('jobs run', () => ran(site).length, count => count >= 2)
+  await waitUntil(
+    'jobs run',
+    () => ran(site).length,
+    count => count >= 2,
+  )
   first.server.child.kill('SIGKILL')
   await first.server.ended
   await sleep(1_000)
@@ -102,5 +128,9 @@ jobs: [{ name: 'job_{i}', command: 'sleep 0.3; echo {i} >> ran', parameters: { i
 test('runner run leaves no process, journal or state of its own behind', async () => {
   const site = openSite("name: tidy\njobs: [{ name: leaves, command: 'setsid sleep 300 & sleep 0.1' }]")
   await site.runTo(0, RUN)
-  expect(readdirSync(site.path('headrace_output/runner')).flatMap(host => readdirSync(site.path(`headrace_output/runner/${host}`)))).toEqual([])
+  expect(
+    readdirSync(site.path('headrace_output/runner')).flatMap(host =>
+      readdirSync(site.path(`headrace_output/runner/${host}`)),
+    ),
+  ).toEqual([])
 })

@@ -75,7 +75,9 @@ jobs: [{ name: reads, command: 'cat \${files.input.data}' }]
   })
 
   test('exits 3 when another runner of this host works in the output directory, and leaves its jobs alone', async () => {
-    const site = openSite('name: long\njobs: [{ name: waits, command: touch started; until test -e go; do sleep 0.05; done }]')
+    const site = openSite(
+      'name: long\njobs: [{ name: waits, command: touch started; until test -e go; do sleep 0.05; done }]',
+    )
     const first = site.start(RUN)
     while (!existsSync(site.path('started'))) await new Promise(resolve => setTimeout(resolve, 20))
     const second = await site.run([...RUN, '--db', 'other.db'])

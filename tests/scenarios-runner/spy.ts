@@ -1,5 +1,5 @@
-import { createAdaptorServer } from '@hono/node-server'
 import type { AddressInfo, Server } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import type { ExchangeRequest } from '../../runner/wire.ts'
 import { testApp } from '../helpers/app.ts'
 import { afterTest } from './site.ts'

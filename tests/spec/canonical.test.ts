@@ -27,6 +27,19 @@ describe('canonicalExpansion()', () => {
   })
 })
 
+describe('canonicalExpansion() of a workflow that has run', () => {
+  test('is the same although the files between its jobs exist now', async () => {
+    const text = [
+      'name: x',
+      'files: [{ name: f, path: f }]',
+      'jobs: [{ name: a, command: a, output_files: [f] }, { name: b, command: b, input_files: [f] }]',
+    ].join('\n')
+    const [before, after] = await Promise.all([loadText(text), loadText(text, { mtime: () => 1_700_000_000 })])
+    expect(after.workflow?.files[0]?.stMtime).toBe(1_700_000_000)
+    expect(canonicalExpansion(after.workflow!)).toBe(canonicalExpansion(before.workflow!))
+  })
+})
+
 describe('compareCodePoints()', () => {
   test('puts characters beyond the basic plane last', () => {
     expect(['\u{1F600}', '\uFF01', 'b', 'ab', 'a', ''].sort(compareCodePoints)).toEqual([

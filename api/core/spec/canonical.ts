@@ -1,9 +1,9 @@
 import { compareCodePoints } from './data-json.ts'
-import type { ExpandedWorkflow } from './types.ts'
+import type { ExpandedFile, ExpandedWorkflow } from './types.ts'
 
 /**
  * One text per expansion, the same for every format and every order of keys: what the caller hashes to recognise a workflow that was
- * submitted before.
+ * submitted before. Times of files are left out: they come from the disk, and change when the workflow has run.
  */
 export function canonicalExpansion(workflow: ExpandedWorkflow): string {
   const known = new Map<object, unknown>()
@@ -13,7 +13,11 @@ export function canonicalExpansion(workflow: ExpandedWorkflow): string {
       : { ...job, env: sortKeys(job.env, known), tags: sortKeys(job.tags, known) },
   )
   const { files, userData, ...rest } = workflow
-  return JSON.stringify([sortKeys({ ...rest, jobs: [] }, known), jobs, files, userData])
+  return JSON.stringify([sortKeys({ ...rest, jobs: [] }, known), jobs, files.map(withoutTime), userData])
+}
+
+function withoutTime({ name, path, identifier }: ExpandedFile): Omit<ExpandedFile, 'stMtime'> {
+  return { name, path, identifier }
 }
 
 /**

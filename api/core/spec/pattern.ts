@@ -78,3 +78,25 @@ function mayHaveTopLevelAlternative(pattern: string): boolean {
   }
   return false
 }
+
+const ASCII_CLASSES: Record<string, string> = { d: '[0-9]', w: '[0-9A-Za-z_]', s: '[\\t\\n\\x0B\\f\\r ]' }
+
+/** A class at the end of a range is an error that must stay one. */
+const CLASS_BESIDE_DASH = /-\\[dws]|\\[dws]-/
+
+/**
+ * The same pattern for names of ASCII characters only, where classes need not know all of Unicode: their tables cost a hundred times
+ * more to compile than the rest of a pattern.
+ */
+export function asciiForm(pattern: string): string {
+  if (CLASS_BESIDE_DASH.test(pattern)) return pattern
+  return pattern.replace(/\\(.)/gs, (written, letter: string) => ASCII_CLASSES[letter] ?? written)
+}
+
+/** How many copies of its parts a pattern may compile to, by its counts: `(a{2,5}){3}` → 15. */
+export function repeatCount(pattern: string): number {
+  let product = 1
+  for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g))
+    product *= Math.max(Number(least), Number(most ?? 0), 1)
+  return product
+}

@@ -1,6 +1,6 @@
 import type { Matcher, PatternFault } from './env.ts'
 import type { NameIndex } from './names.ts'
-import { asLiteral, type LiteralPattern, splitPattern } from './pattern.ts'
+import { asciiForm, asLiteral, type LiteralPattern, repeatCount, splitPattern } from './pattern.ts'
 
 export type Selection = { indices: readonly number[] } | { fault: PatternFault }
 
@@ -15,11 +15,17 @@ export interface SelectionBudget {
 /** About a second of the engine; only a file with thousands of patterns without `^` gets there. */
 export const SELECTION_BUDGET = 10_000_000
 
-/** Compiling a pattern costs as much as testing this many names. */
-const COMPILE_COST = 5_000
+/** Compiling a pattern costs as much as testing this many names; more when its classes cover all of Unicode. */
+const COMPILE_COST = 3_000
+const UNICODE_COMPILE_COST = 60_000
+
+/** Counts in a pattern make it larger: each tenth copy of a part costs as much as the pattern itself. */
+const REPEATS_PER_COST = 10
 
 /** Looking for a literal costs this part of a test by the engine. */
 const LITERAL_COST = 0.25
+
+const ASCII = /^[\0-\x7F]*$/
 
 const TOO_EXPENSIVE: PatternFault = {
   message: 'the patterns of this file need too much work: begin them with ^ and a literal text',
@@ -37,6 +43,7 @@ export function createSelector(
 ): Select {
   const known = new Map<string, Selection>()
   const compiledBefore = new Set<string>()
+  let isAscii: boolean | undefined
   let byStart: PrefixIndex | undefined
   let byEnd: PrefixIndex | undefined
   const startingWith = (text: string): number[] => {
@@ -65,14 +72,19 @@ export function createSelector(
   const selectWithEngine = (pattern: string): Selection => {
     if (!matcher) throw new Error('Cannot select by patterns as no matcher was given')
     const { prefix, rest, skip } = splitPattern(pattern)
-    const compiled = matcher.compile(rest)
+    isAscii ??= names.every(name => ASCII.test(name))
+    if (!compiledBefore.has(rest)) {
+      compiledBefore.add(rest)
+      budget.left -= (isAscii ? COMPILE_COST : UNICODE_COMPILE_COST) * (1 + repeatCount(rest) / REPEATS_PER_COST)
+      if (budget.left < 0) return { fault: TOO_EXPENSIVE }
+    }
+    const compiled = matcher.compile(isAscii ? asciiForm(rest) : rest)
     if ('message' in compiled) {
       const whole = matcher.compile(pattern)
       return { fault: 'message' in whole ? whole : compiled }
     }
     const candidates = prefix === '' ? everyIndex() : startingWith(prefix)
-    budget.left -= candidates.length + (compiledBefore.has(rest) ? 0 : COMPILE_COST)
-    compiledBefore.add(rest)
+    budget.left -= candidates.length
     return { indices: candidates.filter(index => compiled.test(names[index]!.slice(skip))) }
   }
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
+import { expectSame, readCounts } from '../counts.ts'
 import { createBy } from '../create-by.ts'
 import { withServer } from '../server.ts'
 import type { Case, Contender, Line, Setting } from '../types.ts'
-import { WrongResult } from '../types.ts'
 import { triadJobs, triadSpec } from '../workloads/specs.ts'
 
 const TRIADS = { full: 33_333, quick: 100 }
@@ -27,17 +27,15 @@ function contenderOf(setting: Setting, route: (typeof ROUTES)[number], triads: n
   return {
     name: route,
     async run(directory) {
-      const [{ seconds, ready, total }, peak] = await withServer(
-        setting,
-        directory,
-        join(directory, 'create.db'),
-        async server => [await createBy(setting, server, route, triadSpec(triads)), server.peakMemoryMb()] as const,
-      )
-      if (total !== triadJobs(triads) || ready !== triads)
-        throw new WrongResult(
-          `${route} made ${total} jobs, ${ready} of them ready: they must be ${triadJobs(triads)}, ${triads}`,
-        )
-      return { request: seconds, 'peak of server': peak }
+      const dbPath = join(directory, 'create.db')
+      const { created, peak } = await withServer(setting, directory, dbPath, async server => {
+        const created = await createBy(setting, server, route, triadSpec(triads))
+        return { created, peak: server.peakMemoryMb() }
+      })
+      const jobs = triadJobs(triads)
+      expectSame(`counts after ${route}`, created, { total: jobs, ready: triads })
+      expectSame('counts in the database', readCounts(dbPath), { others: jobs, edges: jobs })
+      return { request: created.seconds, 'peak of server': peak }
     },
   }
 }

@@ -1,0 +1,60 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const LONGEST_MS = 600_000
+
+let copy: string
+beforeAll(() => {
+  copy = mkdtempSync(join(tmpdir(), 'headrace-fresh-'))
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], { cwd: ROOT })
+  // A file that was deleted and not yet committed is still listed.
+  const files = listed
+    .toString()
+    .split('\0')
+    .filter(name => name !== '' && existsSync(join(ROOT, name)))
+  for (const name of files) {
+    mkdirSync(join(copy, dirname(name)), { recursive: true })
+    cpSync(join(ROOT, name), join(copy, name))
+  }
+})
+afterAll(() => rmSync(copy, { recursive: true, force: true }))
+
+/** Runs a command in the copy, where there is no compiler and nothing of the caller's own set-up for tests. */
+const runThere = (command: string, words: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
+  promisify(execFile)(command, words, {
+    cwd: copy,
+    env: { ...process.env, HEADRACE_CC: 'none', HEADRACE_LONG: undefined, VITEST: undefined, NO_COLOR: '1' },
+    timeout: LONGEST_MS,
+    maxBuffer: 2 ** 26,
+  })
+
+test('a fresh copy without a compiler installs, builds and runs its first example', async () => {
+  const installed = await runThere('npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--foreground-scripts',
+  ])
+  expect(installed.stdout + installed.stderr).toContain('no C compiler, the shell stand-in starts the jobs')
+  expect(existsSync(join(copy, 'dist/runner.mjs'))).toBe(true)
+  expect(existsSync(join(copy, 'dist/headrace-launcher'))).toBe(false)
+  const { stdout } = await runThere('npx', ['--no-install', 'runner', 'run', 'examples/diamond.yaml'])
+  expect(stdout).toContain('all 7 jobs completed')
+  expect(readFileSync(join(copy, 'diamond_data/report.txt'), 'utf8')).toContain('Trend')
+})
+
+test('the tests of the command line and of the stand-in pass in the copy', async () => {
+  await runThere('sh', ['scripts/install.sh'])
+  const vitest = ['run', '--config', 'tests/vitest.config.ts']
+  const cli = await runThere('tests/node_modules/.bin/vitest', [...vitest, 'tests/cli'])
+  expect(cli.stdout).toMatch(/Tests +\d+ passed/)
+  const standIn = await runThere('tests/node_modules/.bin/vitest', [...vitest, 'tests/launcher', '-t', 'shell'])
+  expect(standIn.stdout).toMatch(/Tests +\d+ passed/)
+})
