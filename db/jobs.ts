@@ -27,6 +27,7 @@ const JOB_COLUMNS = {
   origin: jobText.origin,
   compute_node_id: job.compute_node_id,
   started_at: job.started_at,
+  options: jobText.options,
 }
 
 /** A job as replies show it: its hot and its cold half and its class in one row. */
@@ -47,6 +48,8 @@ export type JobRow = {
   origin: string | null
   compute_node_id: number | null
   started_at: number | null
+  /** Keys of ours (cwd, time_limit_seconds ...), as JSON. */
+  options: string | null
 } & ClassKey
 
 const selectJobs = () =>

@@ -14,6 +14,8 @@ export type NodeState = {
   computeNodeId: number
   workflowId: number
   runId: number
+  /** Where its jobs started, and their outputs count from. */
+  cwd: string
 }
 
 export type NodeDirectory = { path: string; journal: string; statePath: string }

@@ -21,12 +21,19 @@ export type Recovered = {
 export type RecoverContext = {
   client: Client
   outputDir: string
+  /** Where the former runner worked. */
   cwd: string
   stdio: StdioSettings
   usePendingFailed: boolean
 }
 
-type WireJob = { id: number; name: string; attempt_id: number; output_file_ids?: number[] }
+type WireJob = {
+  id: number
+  name: string
+  attempt_id: number
+  output_file_ids?: number[]
+  options?: { cwd?: string }
+}
 type Former = { attempt: LabelledAttempt; launch: JournaledLaunch }
 
 const BATCH = 1_000
@@ -115,7 +122,7 @@ async function completionOfFormer(
   const stdio = stdioOf(job.name, context.stdio)
   const whole = {
     ...attempt,
-    cwd: context.cwd,
+    cwd: job.options?.cwd ?? context.cwd,
     outputs,
     logs: logFiles(context.outputDir, stdio.mode, attempt),
     deleteLogsOnSuccess: stdio.deleteOnSuccess,

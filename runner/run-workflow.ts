@@ -13,6 +13,7 @@ import { type ControlPlane, runOnNode, type WireWorkflow } from './node-run.ts'
 import {
   clearNodeDirectory,
   type NodeDirectory,
+  type NodeState,
   openNodeDirectory,
   readNodeState,
   stillRuns,
@@ -113,7 +114,7 @@ async function runOn(
   if (summary.is_complete) return finish('already_finished', false, [])
 
   const node = await registerNode(client, workflowId, total, options)
-  writeNodeState(directory, { computeNodeId: node.id, workflowId, runId: workflow.run_id })
+  writeNodeState(directory, { computeNodeId: node.id, workflowId, runId: workflow.run_id, cwd: process.cwd() })
   const unrunnable = await oversizedJobs(client, workflowId, total, options)
   for (const job of unrunnable.slice(0, 3)) progress.note(`Job ${job.name} cannot run on this node: ${job.reason}`)
   if (unrunnable.length > 3) progress.note(`${unrunnable.length - 3} more jobs cannot run on this node`)
@@ -146,7 +147,7 @@ async function runOn(
 
 /** What a runner left that was killed: its jobs are ended, its exits told, its claims given back. */
 async function clearUpAfter(
-  former: { workflowId: number; computeNodeId: number },
+  former: NodeState,
   directory: NodeDirectory,
   client: Client,
   options: RunOptions,
@@ -164,7 +165,7 @@ async function clearUpAfter(
   const done = await recover(directory, former, {
     client,
     outputDir: options.outputDir,
-    cwd: process.cwd(),
+    cwd: former.cwd,
     stdio: reply.value.execution_config ?? {},
     usePendingFailed: reply.value.use_pending_failed ?? false,
   })

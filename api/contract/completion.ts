@@ -12,6 +12,9 @@ const usage = v.object({
   avg_cpu_percent: optional(float),
 })
 
+/** Epoch milliseconds, as far as dates go. */
+const moment = v.pipe(float, v.minValue(0), v.maxValue(8.64e15))
+
 const fileTime = v.object({ file_id: integer, st_mtime: float })
 
 /** A result as reported with a completion. The status is any text here: an unknown word is the entry's fault, not the batch's. */
@@ -45,7 +48,7 @@ export const completionSchema = v.object({
 
 export const batchSchema = v.object({
   completions: v.array(v.unknown()),
-  started: optional(v.array(v.object({ job_id: integer, claim_token: text, start_time: float }))),
+  started: optional(v.array(v.object({ job_id: integer, claim_token: text, start_time: moment }))),
   verdicts: optional(bool),
   claim: optional(claimPartSchema),
 })

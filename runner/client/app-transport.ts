@@ -10,9 +10,7 @@ const BASE = 'http://in-process/v1'
 export function createAppTransport(app: App): Transport {
   return {
     async send({ method, path, headers, body }) {
-      // With the length known the app need not count a body while it reads it (platform.md 6).
-      const length = body === undefined ? undefined : { 'content-length': String(Buffer.byteLength(body)) }
-      const response = await app.fetch(new Request(BASE + path, { method, headers: { ...headers, ...length }, body }))
+      const response = await app.fetch(localRequest(BASE + path, method, headers, body))
       return {
         status: response.status,
         retryAfter: response.headers.get('retry-after') ?? undefined,
@@ -21,4 +19,14 @@ export function createAppTransport(app: App): Transport {
     },
     async close() {},
   }
+}
+
+/**
+ * What the app reads of a request, without the stream that a real one builds around its body: that costs as much as handling a small
+ * batch. With the length known the app need not count the body while it reads it (platform.md 6).
+ */
+function localRequest(url: string, method: string, headers: Readonly<Record<string, string>>, body = ''): Request {
+  const length = body === '' ? undefined : { 'content-length': String(Buffer.byteLength(body)) }
+  const request = { url, method, headers: new Headers({ ...headers, ...length }), text: async () => body }
+  return request as unknown as Request
 }

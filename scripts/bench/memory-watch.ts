@@ -4,6 +4,8 @@ import { spreadOf } from './statistics.ts'
 export type MemoryFigures = {
   /** The most the process had while it had children. */
   peak: number
+  /** Median of the last tenth of that time. */
+  last: number
   /** Median of the second half of that time, divided by that of the first. */
   growth: number
   /** The most all children had together. */
@@ -33,7 +35,8 @@ export function watchMemory(pid: number): { stop(): MemoryFigures | undefined } 
       if (own.length < 2) return undefined
       const middle = Math.floor(own.length / 2)
       const growth = spreadOf(own.slice(middle)).median / spreadOf(own.slice(0, middle)).median
-      return { peak: spreadOf(own).most, growth, children }
+      const last = spreadOf(own.slice(Math.floor(own.length * 0.9))).median
+      return { peak: spreadOf(own).most, last, growth, children }
     },
   }
 }

@@ -34,7 +34,7 @@ afterAll(() => t.close())
 async function claimAndComplete(post: ReturnType<typeof postOver>, started: Started): Promise<void> {
   const { workflowId, nodeId } = started
   const offer = { num_cpus: 2, memory_gb: 1, num_gpus: 0, num_nodes: 1, total: { num_cpus: 4, memory_gb: 8 } }
-  const claim = { ...offer, limit: 2, compute_node_id: nodeId, lease_seconds: 60, claim_id: `claim-${workflowId}`, start: true, hold: { jobs: 3, num_cpus: 1, memory_gb: 1 } }
+  const claim = { ...offer, limit: 2, compute_node_id: nodeId, lease_seconds: 60, claim_id: `claim-of-${workflowId}`, start: true, hold: { jobs: 3, num_cpus: 1, memory_gb: 1 } }
   const { body } = await post(`/workflows/${workflowId}/claim_jobs_based_on_resources/2`, claim)
   type Job = { id: number; claim_token: string; status: string }
   const jobs: Job[] = body.jobs
@@ -45,7 +45,7 @@ async function claimAndComplete(post: ReturnType<typeof postOver>, started: Star
       file_times: [{ file_id: 1, st_mtime: 1 }],
     })),
     started: heldJobs.map(job => ({ job_id: job.id, claim_token: job.claim_token, start_time: 1 })),
-    claim: { ...claim, claim_id: `next-${workflowId}` },
+    claim: { ...claim, claim_id: `claim-after-${workflowId}` },
   }
   await post(`/workflows/${workflowId}/batch_complete_jobs`, batch)
   await post(`/workflows/${workflowId}/batch_complete_jobs`, batch)

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseLabel } from '../../runner/launch-label.ts'
 import { readJournal } from '../../runner/launcher/journal.ts'
 import { signalProcess } from '../../runner/launcher/processes.ts'
-import { isGone, waitUntil } from '../launcher/harness.ts'
+import { isGone } from '../launcher/harness.ts'
+import { startServer } from '../scenarios-runner/server.ts'
 import type { Running, Site } from '../scenarios-runner/site.ts'
 
 export type Victim = 'runner' | 'launcher' | 'both' | 'server'
@@ -43,16 +44,11 @@ export function createSaboteur(
   let url: string | undefined
   let runner: Running
 
-  async function startServer(): Promise<void> {
-    const started = site.start(['server', '--port', url === undefined ? '0' : new URL(url).port], env)
-    server = started
-    url = await waitUntil(
-      'the server listens',
-      () => ({ ...started.output, hasEnded: started.hasEnded() }),
-      seen => seen.hasEnded || ADDRESS.test(seen.stdout + seen.stderr),
-      60_000,
-    ).then(seen => ADDRESS.exec(seen.stdout + seen.stderr)?.[0])
-    if (url === undefined) throw new Error(`The server ended: ${started.output.stderr}`)
+  async function serve(): Promise<void> {
+    const port = url === undefined ? '0' : new URL(url).port
+    const started = await startServer(site, { port, env })
+    server = started.server
+    url = started.url
   }
 
   function startRunner(): void {
@@ -69,9 +65,11 @@ export function createSaboteur(
     }
   }
 
-  function killLauncher(): void {
+  /** False when there is none at the moment. */
+  function killLauncher(): boolean {
     const open = readJournal(site.journal).lives.filter(life => !life.closed && !isGone(life.pid))
     for (const { pid } of open) signalProcess(pid, 'SIGKILL')
+    return open.length > 0
   }
 
   async function kill(program: Running): Promise<void> {
@@ -82,7 +80,7 @@ export function createSaboteur(
   return {
     startsAtExit,
     async start() {
-      if (victims.includes('server')) await startServer()
+      if (victims.includes('server')) await serve()
       startRunner()
     },
     async strike() {
@@ -92,11 +90,11 @@ export function createSaboteur(
       noteExits()
       if (victim === 'server') {
         await kill(server!)
-        await startServer()
+        await serve()
         return
       }
-      if (victim !== 'runner') killLauncher()
-      if (victim === 'launcher') return
+      const launcherDied = victim !== 'runner' && killLauncher()
+      if (victim === 'launcher' && launcherDied) return
       await kill(runner)
       startRunner()
     },
@@ -108,5 +106,3 @@ export function createSaboteur(
     },
   }
 }
-
-const ADDRESS = /http:\/\/127\.0\.0\.1:\d+/

@@ -118,6 +118,16 @@ test('S71 createLoop() polls quickly again after a completion', async () => {
   expect(await run.finish()).toBe('complete')
 })
 
+test('S74 createLoop() frees what a job had whose completion is refused, and goes on', async () => {
+  const run = await simulate(equalJobs(5, 50, { gpus: 1 }), { capacity: { gpus: ['0'] } })
+  run.plane.refused.add(1)
+  // For the control plane that job still runs somewhere.
+  expect(await run.finish()).toBe('idle')
+  expect(run.launcher.starts.map(({ jobId, gpus }) => [jobId, ...gpus])).toEqual([1, 2, 3, 4, 5].map(id => [id, '0']))
+  expect([2, 3, 4, 5].map(id => run.plane.statuses.get(id))).toEqual(Array(4).fill('completed'))
+  expect(run.ledger.free()).toEqual(run.ledger.total)
+})
+
 test('S101 createLoop() claims in the very request that reports a completion, and waits after one that brought starts only', async () => {
   const run = await simulate(equalJobs(3, 1_000), { capacity: { cores: [0] } })
   await run.finish()

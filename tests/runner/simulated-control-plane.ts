@@ -35,6 +35,8 @@ export type SimulatedControlPlane = LoopApi & {
   isCanceled: boolean
   /** Other nodes that are registered. */
   otherNodes: number
+  /** Jobs whose completions are refused. */
+  refused: Set<number>
 }
 
 /** A control plane in memory that follows docs/api.md as far as the loop needs it. Every answer takes `latencyMs`. */
@@ -69,6 +71,7 @@ export function simulateControlPlane(
 
   function complete(entry: CompletionEntry): void {
     const known = ends.get(entry.claim_token)!
+    if (plane.refused.has(entry.job_id)) return
     // The same completion sent again is a duplicate. The end of the runner's own time is the job's loss, not its end.
     const isLost = entry.failure_class === 'allocation_end'
     if (known.length === 0) statuses.set(entry.job_id, isLost ? 'ready' : entry.status)
@@ -119,6 +122,7 @@ export function simulateControlPlane(
     statuses,
     isCanceled: false,
     otherNodes: 0,
+    refused: new Set(),
     exchange(request) {
       exchanges.push({ sentAtMs: Date.now(), request })
       return answer((): ExchangeReply => {

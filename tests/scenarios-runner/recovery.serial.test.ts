@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
 import { isGone, waitUntil } from '../launcher/harness.ts'
+import { startServer } from './server.ts'
 import { openSite, type Site } from './site.ts'
 
 const RUN = ['run', 'workflow.yaml', '-j', '2']
@@ -96,17 +97,7 @@ test('S72 a server that is away for a while loses nothing: jobs go on, and are t
 name: away
 jobs: [{ name: 'job_{i}', command: 'sleep 0.3; echo {i} >> ran', parameters: { i: '1:8' } }]
 `)
-  mkdirSync(site.path('headrace_output'))
-  const listen = async (port: string) => {
-    const server = site.start(['server', '--port', port])
-    const url = await waitUntil(
-      'the server listens',
-      () => /http:\/\/127\.0\.0\.1:\d+/.exec(server.output.stdout + server.output.stderr)?.[0],
-      found => found !== undefined,
-    )
-    return { server, url: url! }
-  }
-  const first = await listen('0')
+  const first = await startServer(site)
   const runner = site.start([...RUN, '--url', first.url])
   await waitUntil(
     'jobs run',
@@ -117,7 +108,7 @@ jobs: [{ name: 'job_{i}', command: 'sleep 0.3; echo {i} >> ran', parameters: { i
   await first.server.ended
   await sleep(1_000)
   expect(runner.hasEnded()).toBe(false)
-  const second = await listen(new URL(first.url).port)
+  const second = await startServer(site, { port: new URL(first.url).port })
   const { code, stderr } = await runner.ended
   expect({ code, stderr }).toMatchObject({ code: 0 })
   second.server.child.kill('SIGTERM')

@@ -1,9 +1,11 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
 import { readProcess } from '../../runner/launcher/processes.ts'
 import { waitUntil } from '../launcher/harness.ts'
 import { mostCpus } from './most-cpus.ts'
+import { startServer } from './server.ts'
 import { openSite, type Site } from './site.ts'
 import { type SeenExchange, startSpy } from './spy.ts'
 
@@ -84,18 +86,13 @@ jobs:
   - { name: 'small_{i}', command: 'sleep 0.0{i}', resource_requirements: one, parameters: { i: '10:69' } }
   - { name: 'large_{i}', command: 'sleep 0.0{i}', resource_requirements: two, parameters: { i: '10:49' } }
 `)
-  const server = site.start(['server', '--port', '0'])
-  const url = await waitUntil(
-    'the server listens',
-    () => /http:\/\/127\.0\.0\.1:\d+/.exec(server.output.stdout + server.output.stderr)?.[0],
-    found => found !== undefined,
-  )
-  const created = await site.runTo(0, ['create', 'workflow.yaml', '--url', url!, '--format', 'json'])
+  const { server, url } = await startServer(site)
+  const created = await site.runTo(0, ['create', 'workflow.yaml', '--url', url, '--format', 'json'])
   const id = String(JSON.parse(created.stdout).workflow_id)
   const aware = ['--num-cpus', '2', '--overcommit', '--output-dir', 'aware']
   const ends = await Promise.all([
-    site.run(['run', id, '--url', url!, ...aware]),
-    site.run(['run', id, '--url', url!, '-j', '3', '--output-dir', 'deep']),
+    site.run(['run', id, '--url', url, ...aware]),
+    site.run(['run', id, '--url', url, '-j', '3', '--output-dir', 'deep']),
   ])
   expect(ends.map(({ code }) => code)).toEqual([0, 0])
   server.child.kill('SIGTERM')
@@ -110,3 +107,39 @@ jobs:
   expect(here.length).toBeLessThan(90)
   expect(mostCpus(here)).toBe(2)
 })
+
+test('S76 a dependant that only another, idle runner has room for starts there within one poll', async () => {
+  const site = openSite(`
+name: handover
+resource_requirements:
+  - { name: one, num_cpus: 1, memory: 1m, runtime: PT1M }
+  - { name: two, num_cpus: 2, memory: 1m, runtime: PT1M }
+jobs:
+  - { name: small, command: 'touch started; until test -e go; do sleep 0.02; done', resource_requirements: one }
+  - { name: large, command: 'true', resource_requirements: two, depends_on: [small] }
+`)
+  const { url } = await startServer(site)
+  const created = await site.runTo(0, ['create', 'workflow.yaml', '--url', url, '--format', 'json'])
+  const id = String(JSON.parse(created.stdout).workflow_id)
+  const runner = (cpus: string) =>
+    site.start(['run', id, '--url', url, '--num-cpus', cpus, '--overcommit', '--output-dir', `out_${cpus}`])
+  const small = runner('1')
+  await waitUntil('the small job runs', () => existsSync(site.path('started')), Boolean)
+  const large = runner('2')
+  const state = site.path(`out_2/runner/${hostname()}/state.json`)
+  await waitUntil('the other runner is there', () => existsSync(state), Boolean)
+  writeFileSync(site.path('go'), '')
+  expect((await large.ended).code).toBe(0)
+  await small.ended
+  const [first, second] = await resultsOf(url, id)
+  expect(second!.compute_node_id).not.toBe(first!.compute_node_id)
+  // It had waited for a moment only, so that its next poll was near.
+  expect(Date.parse(second!.completion_time) - Date.parse(first!.completion_time)).toBeLessThan(10_000)
+})
+
+type Result = { job_id: number; compute_node_id: number; completion_time: string }
+
+async function resultsOf(url: string, id: string): Promise<Result[]> {
+  const reply = await fetch(`${url}/v1/results?workflow_id=${id}&sort_by=job_id`)
+  return ((await reply.json()) as { items: Result[] }).items
+}

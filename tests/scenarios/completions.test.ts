@@ -66,6 +66,19 @@ it('S52 four running jobs exit together: one request with four entries, four acc
   expect(await statusesOf(t, started.workflowId)).toEqual(Array(4).fill('completed'))
 })
 
+it('S52 held jobs that were started meanwhile are running from then on, unless the time told is none', async () => {
+  const started = await startWorkflow(t, workflowOf(independent(2)))
+  const { body } = await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=2`, { compute_node_id: started.nodeId })
+  const [held, other]: Job[] = body.jobs
+  const tell = (job: Job, start_time: number, token = job.claim_token) =>
+    complete(started, [], { started: [{ job_id: job.id, claim_token: token, start_time }] })
+  for (const bad of [1e308, -1]) expect((await tell(held!, bad)).status).toBe(422)
+  expect((await tell(other!, 1_000, 'not its token')).status).toBe(200)
+  expect((await tell(held!, 1_000.4)).status).toBe(200)
+  expect(await statusesOf(t, started.workflowId)).toEqual(['running', 'pending'])
+  expect((await eventsOf(started.workflowId)).filter(event => event.type === 'job_started')).toMatchObject([{ job_id: held!.id }])
+})
+
 it('S53 one unknown job among five: four accepted, one not_found, and the request succeeds', async () => {
   const started = await startWorkflow(t, workflowOf(independent(4)))
   const entries = started.jobs.map(id => completionOf(started, id))

@@ -25,6 +25,7 @@ export const memory: Case = {
       contenders,
       lines: contenders.flatMap(({ name: contender }): Line[] => [
         { contender, figure: 'peak while jobs run', unit: 'MB', target: { most: 150 } },
+        { contender, figure: 'with the last jobs', unit: 'MB', target: { most: 150 } },
         { contender, figure: 'second half to first', unit: 'x', target: { most: 1.1 } },
         { contender, figure: 'peak of launcher', unit: 'MB' },
       ]),
@@ -68,5 +69,10 @@ async function watch(running: Running): Promise<Figures> {
   const found = watched.stop()
   succeeded('runner run', ended)
   if (found === undefined) throw new WrongResult('The runner ended before its memory was seen')
-  return { 'peak while jobs run': found.peak, 'second half to first': found.growth, 'peak of launcher': found.children }
+  return {
+    'peak while jobs run': found.peak,
+    'with the last jobs': found.last,
+    'second half to first': found.growth,
+    'peak of launcher': found.children,
+  }
 }
