@@ -89,6 +89,7 @@ const newRow = (id: number, workflowId: number, values: NewJobValues): JobRow & 
   origin: values.origin ?? null,
   compute_node_id: null,
   started_at: null,
+  options: null,
   depends_on_job_ids: idSet(values.depends_on_job_ids),
   input_file_ids: idSet(values.input_file_ids),
   output_file_ids: idSet(values.output_file_ids),

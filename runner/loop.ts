@@ -129,6 +129,8 @@ const GIB = 2 ** 30
 export function createLoop(options: LoopOptions): Loop {
   const { api, ledger, clock, claim } = options
   const wake = createWakeUp()
+  /** Ends the pause between two tries to reach the control plane. */
+  const hurry = createWakeUp()
   const pace = createPace()
   const poll: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.1 })
   const launches = new Map<number, Launch>()
@@ -270,6 +272,7 @@ export function createLoop(options: LoopOptions): Loop {
       finished++
       stuck = false
     }
+    if (away && launches.size === 0) hurry.notify()
     startHeld()
     wake.notify()
   }
@@ -336,6 +339,7 @@ export function createLoop(options: LoopOptions): Loop {
     phase = 'stopping'
     endingAll = reason
     checkEndAtMs = 0
+    hurry.notify()
     void recall(() => true)
     for (const one of launches.values()) if (one.state === 'running') end(one, reason, now)
     wake.notify()
@@ -494,7 +498,7 @@ export function createLoop(options: LoopOptions): Loop {
         ended = 'offline'
         return undefined
       }
-      await new Promise(resolve => setTimeout(resolve, retry.next()))
+      await hurry.wait(retry.next())
     }
   }
 

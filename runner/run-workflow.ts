@@ -8,6 +8,7 @@ import { type Client, createClient } from './client.ts'
 import { INFO_NAME } from './defaults.ts'
 import { makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
+import { freeMemory } from './free-memory.ts'
 import type { LoopEnd } from './loop.ts'
 import { type ControlPlane, runOnNode, type WireWorkflow } from './node-run.ts'
 import {
@@ -87,6 +88,7 @@ async function runOn(
   if (former !== undefined) await clearUpAfter(former, directory, client, options, progress)
   clearNodeDirectory(directory)
   await prepare(client, workflowId, options)
+  freeMemory()
 
   const workflow = await must(client.request<WireWorkflow>('GET', `/workflows/${workflowId}`))
   const stdio = workflow.execution_config ?? {}

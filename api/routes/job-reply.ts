@@ -25,6 +25,8 @@ export type JobReply = {
   origin?: string
   compute_node_id?: number
   start_time?: string
+  /** Keys of ours, as claims give them. */
+  options?: Record<string, unknown>
 } & Partial<JobLinks>
 
 /**
@@ -52,6 +54,7 @@ export function jobReply(row: JobRow, links?: JobLinks): JobReply {
   if (row.origin !== null) reply.origin = row.origin
   if (row.compute_node_id !== null) reply.compute_node_id = row.compute_node_id
   if (row.started_at !== null) reply.start_time = rfc3339(row.started_at)
+  if (row.options !== null) reply.options = JSON.parse(row.options)
   if (links !== undefined) {
     for (const field of JOB_LINKS) if (links[field].length > 0) reply[field] = links[field]
   }

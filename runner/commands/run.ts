@@ -58,6 +58,8 @@ const ARGS = {
  * thin, so it may stay unoptimised for longer: a budget of about eight times the default.
  */
 const OPTIMIZE_LATER = '--interrupt-budget=1000000'
+/** MiB of V8's young generation: half the default, so that a runner's memory stays flat over hundreds of thousands of jobs. */
+const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8'
 
 export default defineVerb({
   about:
@@ -70,6 +72,7 @@ export default defineVerb({
   ],
   async run(args, rawArgs) {
     setFlagsFromString(OPTIMIZE_LATER)
+    setFlagsFromString(SMALL_YOUNG_GENERATION)
     const format = formatOf(args.format)
     const flags = { ...args, labels: allValues(ARGS, rawArgs, 'label') }
     const options = parseRunOptions(flags, process.env, process.cwd())

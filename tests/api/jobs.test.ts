@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { run } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { seedFile, seedJob, seedNode, seedWorkflow, setStatus } from '../helpers/seed.ts'
 
@@ -142,6 +143,13 @@ it('GET /jobs shows the relationship arrays only when asked', async () => {
   expect(whole[0]).toMatchObject({ output_file_ids: [file] })
   expect(whole[1]).toMatchObject({ depends_on_job_ids: [first], input_file_ids: [file] })
   expect(whole[1]).not.toHaveProperty('output_file_ids')
+})
+
+it('GET /jobs shows the keys of ours that a runner needs, as claims do', async () => {
+  const id = await seedJob(t, workflow)
+  const options = { cwd: '/work', tags: { a: 'b' } }
+  await t.db.write(() => run('UPDATE job_text SET options = ? WHERE id = ?', JSON.stringify(options), id))
+  expect((await t.get(`/jobs/${id}`)).body.options).toEqual(options)
 })
 
 it('GET /jobs finds jobs by the node they are bound to', async () => {

@@ -8,8 +8,8 @@ export type ModelJob = {
   status: JobStatus
   attempt: number
   losses: number
-  /** Results stored, superseded ones included. */
-  results: number
+  /** The attempts of this run that have a result: each has one at most. */
+  ended: Set<number>
 }
 
 /** A workflow in memory, by the words of contract/notes.md 9 to 11 and 18; jobs are named by their position. */
@@ -18,7 +18,7 @@ export class Model {
   readonly lossBudget: number
 
   constructor(jobs: readonly Pick<ModelJob, 'dependsOn' | 'cancelOnFailure' | 'priority'>[], lossBudget: number) {
-    this.jobs = jobs.map(job => ({ ...job, status: 'ready', attempt: 1, losses: 0, results: 0 }))
+    this.jobs = jobs.map(job => ({ ...job, status: 'ready', attempt: 1, losses: 0, ended: new Set() }))
     this.lossBudget = lossBudget
     for (const job of this.jobs) if (this.#waits(job)) job.status = 'blocked'
   }
@@ -37,14 +37,14 @@ export class Model {
   end(at: number, status: JobStatus): void {
     const job = this.jobs[at]!
     job.status = status
-    job.results++
+    job.ended.add(job.attempt)
     if (isComplete(status)) this.#tell(at)
   }
 
   endWithAllocation(at: number): void {
     const job = this.jobs[at]!
     if (job.losses >= this.lossBudget) return this.end(at, 'terminated')
-    job.results++
+    job.ended.add(job.attempt)
     this.#lose(job)
   }
 

@@ -69,6 +69,17 @@ test('S75 a second stop() kills at once', async () => {
   expect(run.launcher.signals.map(({ signal }) => signal)).toEqual(['SIGTERM', 'SIGKILL'])
 })
 
+test('stop() ends within moments though the control plane is away', async () => {
+  const run = await simulate([{ id: 1, durationMs: 600_000, diesOfTermMs: 5 }], {
+    weather: n => (n > 0 ? 'unsent' : undefined),
+  })
+  // By now the pauses between two tries have grown to half a minute.
+  await vi.advanceTimersByTimeAsync(200_000)
+  run.loop.stop()
+  expect(await run.finish(1_000)).toBe('offline')
+  expect(run.launcher.signals.map(({ signal }) => signal)).toEqual(['SIGTERM'])
+})
+
 test('stop() ends a job, too, that the launcher starts from its queue meanwhile', async () => {
   // Of the short jobs some are queued behind those that run; they would go on for a minute.
   const jobs = equalJobs(60, 60_000, { diesOfTermMs: 1 }).map(job => ({

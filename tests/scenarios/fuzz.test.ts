@@ -7,10 +7,13 @@ import { independent, requirementsOf, type Started, startWorkflow, workflowOf } 
 
 let t: TestApp
 let started: Started
+/** A workflow whose jobs nobody claims. */
+let apart: Started
 const faults: unknown[] = []
 beforeAll(async () => {
   t = await testApp({ onFault: error => void faults.push(error) })
   started = await startWorkflow(t, workflowOf(independent(50)))
+  apart = await startWorkflow(t, workflowOf(independent(1)))
 })
 afterAll(() => t.close())
 
@@ -91,7 +94,7 @@ const routes: Record<string, () => [path: string, body: unknown]> = {
       claim: { ...offer(), limit: 1 },
     },
   ],
-  complete_job: () => [`/jobs/${started.jobs[3]}/complete_job/completed/0`, completionOf(started, started.jobs[3]!).result],
+  complete_job: () => [`/jobs/${apart.jobs[0]}/complete_job/completed/0`, completionOf(apart, apart.jobs[0]!).result],
   release: () => [
     `/compute_nodes/${started.nodeId}/release`,
     { claims: [{ job_id: started.jobs[4], claim_token: 'x', lost: 'node_lost' }], rest: false },
