@@ -163,7 +163,7 @@ function numberResult(
 /** Killed with its allocation, a job goes on elsewhere while it may lose another attempt (requirements.md 3, failure classes). */
 const isRequeued = ({ completion, job, status }: Report, { workflow, deciding }: Circumstances): boolean =>
   endedWithAllocation(completion) &&
-  isUnsuccessful(status) &&
+  (status === 'terminated' || status === 'failed') &&
   !deciding.has(job.id) &&
   mayLoseAgain({ losses: job.losses, lossBudget: workflow.loss_budget })
 

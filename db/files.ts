@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { STATUS } from '../api/core/status.ts'
-import { reserveIds } from './create-workflow.ts'
+import { reserveIds } from './reserve-ids.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
 import { insertRows } from './rows.ts'
 import { file } from './schema.ts'

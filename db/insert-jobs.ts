@@ -1,5 +1,5 @@
 import { STATUS } from '../api/core/status.ts'
-import { reserveIds } from './create-workflow.ts'
+import { reserveIds } from './reserve-ids.ts'
 import { type ClassKey, classesFor } from './job-classes.ts'
 import { idSet, insertLinks, type JobLinks } from './job-links.ts'
 import type { JobRow } from './jobs.ts'

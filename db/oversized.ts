@@ -20,14 +20,12 @@ export function* listOversized(
 ): Unit<Oversized[]> {
   return yield* all<Oversized>(
     `SELECT j.id AS job_id, t.name, r.num_cpus, r.memory, r.memory_bytes, r.num_gpus, r.num_nodes
-     FROM job j
-     CROSS JOIN job_class c ON c.id = j.class_id
+     FROM job_class c
      CROSS JOIN resource_requirements r ON r.id = c.resource_requirements_id
+     CROSS JOIN job j ON j.workflow_id = c.workflow_id AND j.class_id = c.id
      CROSS JOIN job_text t ON t.id = j.id
-     WHERE j.workflow_id = ?1 AND j.status IN (${STATUS.uninitialized}, ${STATUS.blocked}, ${STATUS.ready})
-       AND j.class_id IN (
-         SELECT c.id FROM job_class c JOIN resource_requirements r ON r.id = c.resource_requirements_id
-         WHERE c.workflow_id = ?1 AND (r.num_cpus > ?2 OR r.memory_bytes > ?3 OR r.num_gpus > ?4 OR r.num_nodes > 1))
+     WHERE c.workflow_id = ?1 AND (r.num_cpus > ?2 OR r.memory_bytes > ?3 OR r.num_gpus > ?4 OR r.num_nodes > 1)
+       AND j.status IN (${STATUS.uninitialized}, ${STATUS.blocked}, ${STATUS.ready})
      ORDER BY j.id LIMIT ?5`,
     workflowId,
     node.cpus,

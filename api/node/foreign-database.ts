@@ -14,7 +14,9 @@ function isForeign(path: string): boolean {
   try {
     const connection = new Database(path, { readonly: true } as Database.Options)
     try {
-      const tables = connection.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all() as { name: string }[]
+      const tables = connection.prepare(`SELECT name FROM sqlite_master WHERE type = 'table'`).all() as {
+        name: string
+      }[]
       const names = tables.map(table => table.name)
       return names.includes('_sqlx_migrations') && !names.includes('headrace_migration')
     } finally {

@@ -11,7 +11,9 @@ const graph = (pairs: readonly (readonly [number, number])[]): Graph => ({
   to: pairs.map(([, to]) => to),
 })
 /** Without circles: every edge leads upwards. */
-const acyclic = edges.map(pairs => pairs.filter(([a, b]) => a !== b).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const))
+const acyclic = edges.map(pairs =>
+  pairs.filter(([a, b]) => a !== b).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const),
+)
 
 it('topologicalOrder() gives every job once, after all it waits for, or a cycle whose every step is an edge', () => {
   fc.assert(
@@ -25,7 +27,10 @@ it('topologicalOrder() gives every job once, after all it waits for, or a cycle 
         expect(new Set(cycle).size).toBe(cycle.length)
         cycle.forEach((job, k) => {
           const next = cycle[(k + 1) % cycle.length]!
-          expect(pairs.some(([from, to]) => from === job && to === next), `${job} -> ${next}`).toBe(true)
+          expect(
+            pairs.some(([from, to]) => from === job && to === next),
+            `${job} -> ${next}`,
+          ).toBe(true)
         })
       }
     }),
@@ -41,12 +46,18 @@ it('topologicalOrder() finds no cycle where there is none', () => {
 })
 
 it('initializedStatuses() counts what each waiting job waits for, and leaves nobody ready who waits', () => {
-  const statuses = fc.array(fc.constantFrom(...JOB_STATUSES.map(word => STATUS[word])), { minLength: MOST, maxLength: MOST })
+  const statuses = fc.array(fc.constantFrom(...JOB_STATUSES.map(word => STATUS[word])), {
+    minLength: MOST,
+    maxLength: MOST,
+  })
   const done: number[] = [STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.disabled]
   fc.assert(
     fc.property(acyclic, statuses, fc.boolean(), (pairs, before, onlyUninitialized) => {
       const { order } = topologicalOrder(graph(pairs))
-      const after = initializedStatuses(graph(pairs), order!, Uint8Array.from(before), { onlyUninitialized, keep: new Uint8Array(MOST) })
+      const after = initializedStatuses(graph(pairs), order!, Uint8Array.from(before), {
+        onlyUninitialized,
+        keep: new Uint8Array(MOST),
+      })
       after.status.forEach((status, job) => {
         const open = pairs.filter(([from, to]) => to === job && !done.includes(after.status[from]!)).length
         if (status === STATUS.blocked) expect(after.unfinished[job]).toBe(open)

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Candidate, claimOrder, fitsAlone, type Need, type Offer, pack, SORT_METHODS } from '../../api/core/packing.ts'
+import {
+  type Candidate,
+  claimOrder,
+  fitsAlone,
+  type Need,
+  type Offer,
+  pack,
+  SORT_METHODS,
+} from '../../api/core/packing.ts'
 
 const need = fc.record({
   cpus: fc.integer({ min: 1, max: 6 }),
@@ -17,7 +25,11 @@ const offer: fc.Arbitrary<Offer> = fc.record({
   timeLimitSeconds: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
 })
 const queue = fc
-  .tuple(fc.array(need, { minLength: 1, maxLength: 5 }), fc.array(fc.tuple(fc.nat(4), fc.nat(3)), { maxLength: 25 }), fc.constantFrom(...SORT_METHODS))
+  .tuple(
+    fc.array(need, { minLength: 1, maxLength: 5 }),
+    fc.array(fc.tuple(fc.nat(4), fc.nat(3)), { maxLength: 25 }),
+    fc.constantFrom(...SORT_METHODS),
+  )
   .map(([needs, jobs, method]) =>
     jobs
       .map(([at, priority], id): Candidate => {
@@ -32,7 +44,8 @@ const limit = fc.nat(12)
 function haveRoom(jobs: readonly Need[], on: Offer): boolean {
   const exclusive = jobs.filter(job => job.nodes > 1).reduce((sum, job) => sum + job.nodes, 0)
   const shared = Math.max(on.nodes, 1) - exclusive
-  const total = (of: 'cpus' | 'memoryBytes' | 'gpus') => jobs.filter(job => job.nodes === 1).reduce((sum, job) => sum + job[of], 0)
+  const total = (of: 'cpus' | 'memoryBytes' | 'gpus') =>
+    jobs.filter(job => job.nodes === 1).reduce((sum, job) => sum + job[of], 0)
   return shared >= 0 && (['cpus', 'memoryBytes', 'gpus'] as const).every(of => total(of) <= shared * on[of])
 }
 
@@ -95,7 +108,9 @@ it('pack() names as passed over the most urgent one that the empty node could ru
       const { taken, held, passedOver } = pack(candidates, on, { limit: most, total, hold: { jobs, offer: on } })
       const chosen = new Set([...taken, ...held])
       const last = candidates.findLastIndex(candidate => chosen.has(candidate))
-      const expected = candidates.slice(0, Math.max(last, 0)).find(candidate => !chosen.has(candidate) && fitsAlone(candidate.class, total))
+      const expected = candidates
+        .slice(0, Math.max(last, 0))
+        .find(candidate => !chosen.has(candidate) && fitsAlone(candidate.class, total))
       expect(passedOver).toEqual(expected)
     }),
   )
@@ -105,10 +120,28 @@ it('claimOrder() puts priority first, then the sort method, then the id', () => 
   const job = (id: number, priority: number, fields: Partial<Need> = {}): Candidate => ({
     id,
     priority,
-    class: { cpus: 1, memoryBytes: 1, gpus: 0, nodes: 1, runtimeSeconds: 1, id, schedulerId: null, labels: '', ...fields },
+    class: {
+      cpus: 1,
+      memoryBytes: 1,
+      gpus: 0,
+      nodes: 1,
+      runtimeSeconds: 1,
+      id,
+      schedulerId: null,
+      labels: '',
+      ...fields,
+    },
   })
-  const jobs = [job(1, 0), job(2, 1), job(3, 0, { memoryBytes: 9 }), job(4, 0, { runtimeSeconds: 9 }), job(5, 0, { gpus: 1 }), job(6, 0, { cpus: 2 })]
-  const order = (method: (typeof SORT_METHODS)[number]) => [...jobs].sort(claimOrder(method)).map(candidate => candidate.id)
+  const jobs = [
+    job(1, 0),
+    job(2, 1),
+    job(3, 0, { memoryBytes: 9 }),
+    job(4, 0, { runtimeSeconds: 9 }),
+    job(5, 0, { gpus: 1 }),
+    job(6, 0, { cpus: 2 }),
+  ]
+  const order = (method: (typeof SORT_METHODS)[number]) =>
+    [...jobs].sort(claimOrder(method)).map(candidate => candidate.id)
   expect(order('none')).toEqual([2, 1, 3, 4, 5, 6])
   expect(order('gpus_runtime_memory')).toEqual([2, 5, 4, 3, 6, 1])
   expect(order('gpus_memory_runtime')).toEqual([2, 5, 3, 4, 6, 1])

@@ -1,5 +1,13 @@
 import { expect, it } from 'vitest'
-import { canMove, isComplete, isJobStatus, JOB_STATUSES, type JobStatus, type Move, statusWord } from '../../api/core/status.ts'
+import {
+  canMove,
+  isComplete,
+  isJobStatus,
+  JOB_STATUSES,
+  type JobStatus,
+  type Move,
+  statusWord,
+} from '../../api/core/status.ts'
 
 /** The contract's table (notes.md 9.7 and 18), written once more by hand: from which statuses each move starts, and where it ends. */
 const OPEN: JobStatus[] = ['uninitialized', 'blocked', 'ready', 'pending', 'running', 'pending_failed']
@@ -12,7 +20,10 @@ const TABLE: Record<Move, [from: JobStatus[], to: JobStatus[]]> = {
   claim: [['ready'], ['pending', 'running']],
   start: [['pending'], ['running']],
   release: [['pending', 'running'], ['ready']],
-  rescue: [['pending', 'running'], ['ready', 'failed']],
+  rescue: [
+    ['pending', 'running'],
+    ['ready', 'failed'],
+  ],
   complete: [OPEN, [...COMPLETE, 'pending_failed']],
   salvage: [['ready'], ['completed']],
   cancel_workflow: [['pending', 'running'], ['canceled']],

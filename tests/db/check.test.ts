@@ -11,8 +11,13 @@ beforeEach(async () => {
   t = await testApp()
   // Job 0 is complete, 1 is claimed, 2 is ready, 3 is blocked.
   started = await startWorkflow(t, workflowOf(graphOf([[], [], [0], [1, 2]])))
-  await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, { completions: [completionOf(started, started.jobs[0]!)] })
-  await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=1`, { compute_node_id: started.nodeId, lease_seconds: 60 })
+  await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
+    completions: [completionOf(started, started.jobs[0]!)],
+  })
+  await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=1`, {
+    compute_node_id: started.nodeId,
+    lease_seconds: 60,
+  })
 })
 afterEach(() => t.close())
 
@@ -24,8 +29,14 @@ it('listProblems() finds nothing in a database that only requests have changed',
 })
 
 it.each([
-  ['token is held by two jobs', `UPDATE job SET status = 3, claim_token = (SELECT claim_token FROM job WHERE id = JOB1) WHERE id = JOB2`],
-  ['lost attempt is held again', `INSERT INTO lost_attempt SELECT id, 0, 1, 'node_lost', NULL, claim_token, 1, NULL, 1 FROM job WHERE id = JOB1`],
+  [
+    'token is held by two jobs',
+    `UPDATE job SET status = 3, claim_token = (SELECT claim_token FROM job WHERE id = JOB1) WHERE id = JOB2`,
+  ],
+  [
+    'lost attempt is held again',
+    `INSERT INTO lost_attempt SELECT id, 0, 1, 'node_lost', NULL, claim_token, 1, NULL, 1 FROM job WHERE id = JOB1`,
+  ],
   ['is newer than its job', `INSERT INTO lost_attempt VALUES (JOB2, 0, 7, 'node_lost', NULL, 'x', 1, NULL, 1)`],
   ['lost more attempts', `UPDATE job SET losses = 9 WHERE id = JOB2`],
   ['ready job has a count', `UPDATE job SET unfinished = 1 WHERE id = JOB2`],
@@ -54,7 +65,9 @@ it('listProblems() reports an attempt with two results that count', async () => 
   await spoil(`INSERT INTO result(id, job_id, workflow_id, run_id, attempt_id, return_code, exec_time_minutes, completion_time, status)
     SELECT id + 1, job_id, workflow_id, run_id, attempt_id, 0, 0, '', 5 FROM result`)
   await spoil('UPDATE job SET results = 2 WHERE id = JOB0')
-  expect((await t.db.read(listProblems)).map(problem => problem.what)).toEqual(['an attempt has two results that count'])
+  expect((await t.db.read(listProblems)).map(problem => problem.what)).toEqual([
+    'an attempt has two results that count',
+  ])
 })
 
 it('listProblems() names the rows, the first ten of them', async () => {

@@ -25,7 +25,14 @@ async function costWith(ready: number): Promise<{ statements: number; rows: numb
       },
     }),
   )
-  const claim = { num_cpus: 10, memory_gb: 8, num_gpus: 0, num_nodes: 1, total: { num_cpus: 10, memory_gb: 8 }, compute_node_id: started.nodeId }
+  const claim = {
+    num_cpus: 10,
+    memory_gb: 8,
+    num_gpus: 0,
+    num_nodes: 1,
+    total: { num_cpus: 10, memory_gb: 8 },
+    compute_node_id: started.nodeId,
+  }
   await post(`/workflows/${started.workflowId}/claim_next_jobs?limit=0`, {})
   const costs: { statements: number; rows: number }[] = []
   const take = () => costs.push({ ...cost }) && Object.assign(cost, { statements: 0, rows: 0 })
@@ -34,7 +41,10 @@ async function costWith(ready: number): Promise<{ statements: number; rows: numb
   expect(first.body.jobs).toHaveLength(10)
   take()
   const completions = first.body.jobs.map((job: { id: number }) => completionOf(started, job.id))
-  const second = await post(`/workflows/${started.workflowId}/batch_complete_jobs`, { completions, claim: { ...claim, limit: 10 } })
+  const second = await post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
+    completions,
+    claim: { ...claim, limit: 10 },
+  })
   expect(second.body).toMatchObject({ errors: [], claimed: Array(10).fill({}) })
   take()
   return costs.slice(1)

@@ -12,21 +12,37 @@ const LOSS_BUDGET = 2
 
 /** Random jobs; each waits for some of those before it. */
 const jobs = fc
-  .array(fc.record({ dependsOn: fc.uniqueArray(fc.nat(9), { maxLength: 3 }), cancelOnFailure: fc.boolean(), priority: fc.nat(2) }), {
-    minLength: 1,
-    maxLength: 10,
-  })
+  .array(
+    fc.record({
+      dependsOn: fc.uniqueArray(fc.nat(9), { maxLength: 3 }),
+      cancelOnFailure: fc.boolean(),
+      priority: fc.nat(2),
+    }),
+    {
+      minLength: 1,
+      maxLength: 10,
+    },
+  )
   .map(list => list.map((job, at) => ({ ...job, dependsOn: job.dependsOn.filter(other => other < at) })))
 
 /** `pick` chooses among the jobs a step is possible for. */
 const step = fc.oneof(
-  fc.record({ kind: fc.constant('claim' as const), limit: fc.integer({ min: 1, max: 4 }), lease: fc.boolean(), start: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('claim' as const),
+    limit: fc.integer({ min: 1, max: 4 }),
+    lease: fc.boolean(),
+    start: fc.boolean(),
+  }),
   fc.record({
     kind: fc.constant('end' as const),
     picks: fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }),
     status: fc.constantFrom('completed', 'completed', 'failed', 'terminated', 'canceled', 'pending_failed'),
   }),
-  fc.record({ kind: fc.constant('end_unclaimed' as const), pick: fc.nat(9), status: fc.constantFrom('completed', 'failed') }),
+  fc.record({
+    kind: fc.constant('end_unclaimed' as const),
+    pick: fc.nat(9),
+    status: fc.constantFrom('completed', 'failed'),
+  }),
   fc.record({ kind: fc.constant('allocation_end' as const), pick: fc.nat(9) }),
   fc.record({ kind: fc.constant('release' as const), pick: fc.nat(9), lost: fc.boolean() }),
   fc.record({ kind: fc.constant('retry' as const), pick: fc.nat(9) }),
@@ -55,30 +71,49 @@ class Run {
       case 'claim':
         return this.#claim(now.limit, now.lease, now.start)
       case 'end': {
-        const chosen = [...new Set(now.picks.map(pick => this.#held[pick % this.#held.length]))].filter(held => held !== undefined)
+        const chosen = [...new Set(now.picks.map(pick => this.#held[pick % this.#held.length]))].filter(
+          held => held !== undefined,
+        )
         const fields = { status: now.status }
-        await this.#complete(chosen.map(held => completionOf(this.started, this.#id(held.at), { claim_token: held.token, attempt_id: held.attempt, ...fields })))
+        await this.#complete(
+          chosen.map(held =>
+            completionOf(this.started, this.#id(held.at), {
+              claim_token: held.token,
+              attempt_id: held.attempt,
+              ...fields,
+            }),
+          ),
+        )
         for (const held of chosen) this.model.end(held.at, now.status)
         return this.#forget(chosen)
       }
       case 'end_unclaimed': {
-        const at = this.#pick(now.pick, job => !isComplete(job.status) && job.status !== 'pending' && job.status !== 'running')
+        const at = this.#pick(
+          now.pick,
+          job => !isComplete(job.status) && job.status !== 'pending' && job.status !== 'running',
+        )
         if (at === undefined) return
-        await this.#complete([completionOf(this.started, this.#id(at), { status: now.status, attempt_id: this.model.jobs[at]!.attempt })])
+        await this.#complete([
+          completionOf(this.started, this.#id(at), { status: now.status, attempt_id: this.model.jobs[at]!.attempt }),
+        ])
         return this.model.end(at, now.status)
       }
       case 'allocation_end': {
         const held = this.#held[now.pick % this.#held.length]
         if (held === undefined) return
         const end = { status: 'terminated', return_code: 152, failure_class: 'allocation_end' }
-        await this.#complete([completionOf(this.started, this.#id(held.at), { claim_token: held.token, attempt_id: held.attempt, ...end })])
+        await this.#complete([
+          completionOf(this.started, this.#id(held.at), { claim_token: held.token, attempt_id: held.attempt, ...end }),
+        ])
         this.model.endWithAllocation(held.at)
         return this.#forget([held])
       }
       case 'release': {
         const held = this.#held[now.pick % this.#held.length]
         if (held === undefined) return
-        const claims = [{ job_id: this.#id(held.at), claim_token: held.token, lost: now.lost ? 'node_lost' : undefined }]
+        const claims = [
+          { job_id: this.#id(held.at), claim_token: held.token, lost: now.lost ? 'node_lost' : undefined },
+        ]
         expect((await this.t.post(`/compute_nodes/${this.started.nodeId}/release`, { claims })).status).toBe(200)
         if (now.lost) this.model.loseNode(held.at)
         else this.model.release(held.at)
@@ -109,7 +144,14 @@ class Run {
     const body = { compute_node_id: this.started.nodeId, start, lease_seconds: leased ? 60 : undefined }
     const reply = await this.t.post(`/workflows/${this.started.workflowId}/claim_next_jobs?limit=${limit}`, body)
     type Job = { id: number; claim_token: string; attempt_id: number }
-    const held = reply.body.jobs.map((job: Job): Held => ({ at: this.started.jobs.indexOf(job.id), token: job.claim_token, attempt: job.attempt_id, leased }))
+    const held = reply.body.jobs.map(
+      (job: Job): Held => ({
+        at: this.started.jobs.indexOf(job.id),
+        token: job.claim_token,
+        attempt: job.attempt_id,
+        leased,
+      }),
+    )
     expect(held.map((one: Held) => one.at)).toEqual(expected)
     this.model.claim(expected, start ? 'running' : 'pending')
     this.#held.push(...held)
@@ -123,7 +165,9 @@ class Run {
 
   /** Whatever has happened since, a batch that is sent again changes nothing. */
   async #resend(): Promise<void> {
-    const reply = await this.t.post(`/workflows/${this.started.workflowId}/batch_complete_jobs`, { completions: this.#last })
+    const reply = await this.t.post(`/workflows/${this.started.workflowId}/batch_complete_jobs`, {
+      completions: this.#last,
+    })
     expect(reply.status).toBe(200)
   }
 
@@ -141,7 +185,10 @@ class Run {
   async compare(): Promise<void> {
     type Row = { status: number; attempt: number; losses: number; results: number }
     const rows = await this.t.db.read(() =>
-      all<Row>('SELECT status, attempt_id AS attempt, losses, results FROM job WHERE workflow_id = ? ORDER BY id', this.started.workflowId),
+      all<Row>(
+        'SELECT status, attempt_id AS attempt, losses, results FROM job WHERE workflow_id = ? ORDER BY id',
+        this.started.workflowId,
+      ),
     )
     expect(rows.map(row => ({ ...row, status: statusWord(row.status) }))).toEqual(
       this.model.jobs.map(({ status, attempt, losses, ended }) => ({ status, attempt, losses, results: ended.size })),
@@ -156,7 +203,11 @@ it('any claims, completions, losses, retries and resends leave the database as t
       fc.asyncProperty(jobs, fc.array(step, { maxLength: 25 }), async (list, steps) => {
         const model = new Model(list, LOSS_BUDGET)
         const expanded = list.map((job, at) =>
-          jobOf(`job_${at}`, { dependsOn: job.dependsOn, cancelOnBlockingJobFailure: job.cancelOnFailure, priority: job.priority }),
+          jobOf(`job_${at}`, {
+            dependsOn: job.dependsOn,
+            cancelOnBlockingJobFailure: job.cancelOnFailure,
+            priority: job.priority,
+          }),
         )
         const started = await startWorkflow(t, workflowOf(expanded, { lossBudget: LOSS_BUDGET }))
         const run = new Run(t, started, model)

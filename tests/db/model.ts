@@ -43,9 +43,10 @@ export class Model {
 
   endWithAllocation(at: number): void {
     const job = this.jobs[at]!
-    if (job.losses >= this.lossBudget) return this.end(at, 'terminated')
-    job.ended.add(job.attempt)
-    this.#lose(job)
+    if (job.losses < this.lossBudget) {
+      job.ended.add(job.attempt)
+      this.#lose(job)
+    } else this.end(at, 'terminated')
   }
 
   release(at: number): void {
@@ -55,9 +56,11 @@ export class Model {
   /** The node is gone: an attempt is lost, or the job fails with it. */
   loseNode(at: number): void {
     const job = this.jobs[at]!
-    if (job.losses < this.lossBudget) return this.#lose(job)
-    job.losses++
-    this.end(at, 'failed')
+    if (job.losses < this.lossBudget) this.#lose(job)
+    else {
+      job.losses++
+      this.end(at, 'failed')
+    }
   }
 
   retry(at: number): void {

@@ -26,7 +26,11 @@ beforeAll(async () => {
   await claimAndComplete(post, await startWorkflow(t, workflowOf(fan(6_000))))
   const held = await startWorkflow(t, workflowOf(independent(4)))
   const { body } = await post(`/workflows/${held.workflowId}/claim_next_jobs`, { compute_node_id: held.nodeId })
-  const claims = body.jobs.map((job: { id: number; claim_token: string }) => ({ jobId: job.id, claimToken: job.claim_token, lost: job.id % 2 === 0 ? 'node_lost' : undefined }))
+  const claims = body.jobs.map((job: { id: number; claim_token: string }) => ({
+    jobId: job.id,
+    claimToken: job.claim_token,
+    lost: job.id % 2 === 0 ? 'node_lost' : undefined,
+  }))
   await watched.write(() => releaseClaims(held.nodeId, claims, { now: 1 }))
 })
 afterAll(() => t.close())
@@ -34,14 +38,26 @@ afterAll(() => t.close())
 async function claimAndComplete(post: ReturnType<typeof postOver>, started: Started): Promise<void> {
   const { workflowId, nodeId } = started
   const offer = { num_cpus: 2, memory_gb: 1, num_gpus: 0, num_nodes: 1, total: { num_cpus: 4, memory_gb: 8 } }
-  const claim = { ...offer, limit: 2, compute_node_id: nodeId, lease_seconds: 60, claim_id: `claim-of-${workflowId}`, start: true, hold: { jobs: 3, num_cpus: 1, memory_gb: 1 } }
+  const claim = {
+    ...offer,
+    limit: 2,
+    compute_node_id: nodeId,
+    lease_seconds: 60,
+    claim_id: `claim-of-${workflowId}`,
+    start: true,
+    hold: { jobs: 3, num_cpus: 1, memory_gb: 1 },
+  }
   const { body } = await post(`/workflows/${workflowId}/claim_jobs_based_on_resources/2`, claim)
   type Job = { id: number; claim_token: string; status: string }
   const jobs: Job[] = body.jobs
   const heldJobs = jobs.filter(job => job.status === 'pending')
   const batch = {
     completions: jobs.map(({ id, claim_token }, k) => ({
-      ...completionOf(started, id, { claim_token, ...(k === 0 ? { status: 'failed' } : {}), ...(k === 1 ? { status: 'terminated', failure_class: 'allocation_end' } : {}) }),
+      ...completionOf(started, id, {
+        claim_token,
+        ...(k === 0 ? { status: 'failed' } : {}),
+        ...(k === 1 ? { status: 'terminated', failure_class: 'allocation_end' } : {}),
+      }),
       file_times: [{ file_id: 1, st_mtime: 1 }],
     })),
     started: heldJobs.map(job => ({ job_id: job.id, claim_token: job.claim_token, start_time: 1 })),
@@ -57,7 +73,8 @@ const WHOLE = /^(?:SCAN (\w+)|SEARCH (?=\w+ USING (?:COVERING )?INDEX \w+_by_wor
 /** The names under which a statement speaks of its large tables. */
 function namesOf(sql: string): Set<string> {
   const names = new Set(LARGE)
-  for (const [, , alias] of sql.matchAll(new RegExp(`\\b(${LARGE.join('|')})\\s+(?:AS\\s+)?(\\w+)`, 'gi'))) names.add(alias!)
+  for (const [, , alias] of sql.matchAll(new RegExp(`\\b(${LARGE.join('|')})\\s+(?:AS\\s+)?(\\w+)`, 'gi')))
+    names.add(alias!)
   return names
 }
 
@@ -78,7 +95,19 @@ it('claims, completions, cascades and releases never read a large table from end
     return details.filter(detail => isLarge(names, detail)).map(detail => `${detail}: ${sql}`)
   })
   expect(bad).toEqual([])
-  const hot = ['job_ready', 'UPDATE job SET status', 'WITH waiting', 'INTO result', 'FROM json_each(?) AS wanted CROSS JOIN result', 'job_edge WHERE depends_on_job_id', 'told']
-  for (const part of hot) expect([...seen].some(sql => sql.includes(part)), part).toBe(true)
+  const hot = [
+    'job_ready',
+    'UPDATE job SET status',
+    'WITH waiting',
+    'INTO result',
+    'FROM json_each(?) AS wanted CROSS JOIN result',
+    'job_edge WHERE depends_on_job_id',
+    'told',
+  ]
+  for (const part of hot)
+    expect(
+      [...seen].some(sql => sql.includes(part)),
+      part,
+    ).toBe(true)
   expect(plans.some(plan => plan.details.some(detail => detail.startsWith('SEARCH')))).toBe(true)
 })

@@ -27,8 +27,10 @@ function dyingAfter(db: Db, writes: number): Db {
   return { ...db, read: db.read, write: unit => (left-- > 0 ? db.write(unit) : Promise.reject(new Error('died'))) }
 }
 
-const create = (db: Db, jobs = independent(LARGE)) => createWorkflow(db, workflowOf(jobs), { user: 'u', now: t.clock.now })
-const rowsIn = async (table: string) => (await t.db.read(() => all<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)))[0]!.n
+const create = (db: Db, jobs = independent(LARGE)) =>
+  createWorkflow(db, workflowOf(jobs), { user: 'u', now: t.clock.now })
+const rowsIn = async (table: string) =>
+  (await t.db.read(() => all<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)))[0]!.n
 const stateOf = async (id: number) =>
   (await t.db.read(() => all<{ state: string }>('SELECT state FROM workflow WHERE id = ?', id)))[0]?.state
 
@@ -39,7 +41,8 @@ it('tick() removes a half-made workflow after ten minutes, and not before', asyn
   await tick(t.db, t.clock.now + 10 * MINUTES)
   expect(await rowsIn('workflow')).toBe(1)
   await tick(t.db, t.clock.now + 10 * MINUTES + 1)
-  for (const table of ['workflow', 'job', 'job_text', 'job_class', 'resource_requirements']) expect(await rowsIn(table), table).toBe(0)
+  for (const table of ['workflow', 'job', 'job_text', 'job_class', 'resource_requirements'])
+    expect(await rowsIn(table), table).toBe(0)
 })
 
 it('healAfterStart() does not wait: whatever is in pieces was left by an earlier process', async () => {
@@ -58,27 +61,35 @@ it('tick() goes on with a deletion that was cut short', async () => {
 /** Triples: the first of each is complete, so only what hangs below an uninitialized one is done again by a partial initialise. */
 const triples = Array.from({ length: LARGE / 3 }, (_, k) => [[], [3 * k], [3 * k + 1]]).flat()
 
-it.each([1, 2, 3, 5])('tick() finishes an initialise that died after %i transactions as if it had not', async writes => {
-  const id = await create(t.db, graphOf(triples))
-  const options = { onlyUninitialized: false, now: t.clock.now }
-  await expect(initializeWorkflow(dyingAfter(t.db, writes), id, options)).rejects.toThrow('died')
-  expect(await stateOf(id)).toBe('initializing')
-  expect((await t.post(`/workflows/${id}/claim_next_jobs`)).body.jobs).toEqual([])
-  await tick(t.db, t.clock.now + 11 * MINUTES)
-  expect(await stateOf(id)).toBe('live')
-  expect(await statusesOf(t, id)).toEqual(triples.map(list => (list.length === 0 ? 'ready' : 'blocked')))
-})
+it.each([1, 2, 3, 5])(
+  'tick() finishes an initialise that died after %i transactions as if it had not',
+  async writes => {
+    const id = await create(t.db, graphOf(triples))
+    const options = { onlyUninitialized: false, now: t.clock.now }
+    await expect(initializeWorkflow(dyingAfter(t.db, writes), id, options)).rejects.toThrow('died')
+    expect(await stateOf(id)).toBe('initializing')
+    expect((await t.post(`/workflows/${id}/claim_next_jobs`)).body.jobs).toEqual([])
+    await tick(t.db, t.clock.now + 11 * MINUTES)
+    expect(await stateOf(id)).toBe('live')
+    expect(await statusesOf(t, id)).toEqual(triples.map(list => (list.length === 0 ? 'ready' : 'blocked')))
+  },
+)
 
-it.each([1, 2, 3, 4])('tick() finishes a partial initialise that died after %i transactions without touching others', async writes => {
-  const id = await create(t.db, graphOf(triples))
-  await t.db.write(() => run(`UPDATE job SET status = CASE WHEN id % 6 < 3 THEN 5 ELSE status END WHERE workflow_id = ?`, id))
-  const before = await statusesOf(t, id)
-  const options = { onlyUninitialized: true, now: t.clock.now }
-  const rightly = await startedCopy(before)
-  await expect(initializeWorkflow(dyingAfter(t.db, writes), id, options)).rejects.toThrow('died')
-  await healAfterStart(t.db, t.clock.now)
-  expect(await statusesOf(t, id)).toEqual(rightly)
-})
+it.each([1, 2, 3, 4])(
+  'tick() finishes a partial initialise that died after %i transactions without touching others',
+  async writes => {
+    const id = await create(t.db, graphOf(triples))
+    await t.db.write(() =>
+      run(`UPDATE job SET status = CASE WHEN id % 6 < 3 THEN 5 ELSE status END WHERE workflow_id = ?`, id),
+    )
+    const before = await statusesOf(t, id)
+    const options = { onlyUninitialized: true, now: t.clock.now }
+    const rightly = await startedCopy(before)
+    await expect(initializeWorkflow(dyingAfter(t.db, writes), id, options)).rejects.toThrow('died')
+    await healAfterStart(t.db, t.clock.now)
+    expect(await statusesOf(t, id)).toEqual(rightly)
+  },
+)
 
 /** What a partial initialise makes of these statuses when nothing happens to it. */
 async function startedCopy(before: readonly string[]): Promise<string[]> {
@@ -108,10 +119,13 @@ it('tick() ends a reset that was cut short as a reset', async () => {
 
 it('jobs of a workflow that is being initialized take no completions: 503, and the resend is accepted', async () => {
   const started = await startWorkflow(t, workflowOf(chain(2)))
-  const setState = (state: string) => t.db.write(() => run('UPDATE workflow SET state = ? WHERE id = ?', state, started.workflowId))
+  const setState = (state: string) =>
+    t.db.write(() => run('UPDATE workflow SET state = ? WHERE id = ?', state, started.workflowId))
   await setState('initializing')
   const send = () =>
-    t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, { completions: [completionOf(started, started.jobs[0]!)] })
+    t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
+      completions: [completionOf(started, started.jobs[0]!)],
+    })
   const refused = await send()
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
   expect((await t.post(`/workflows/${started.workflowId}/initialize_jobs`)).status).toBe(503)

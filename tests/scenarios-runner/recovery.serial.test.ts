@@ -18,8 +18,27 @@ jobs:
   - { name: after, command: 'echo after >> ran', depends_on: [quick, slow] }
 `
 
+/** Waits until the journal has both launches and slow is at work. */
+async function bothRun(site: Site): Promise<void> {
+  await waitUntil(
+    'both run',
+    () => ({ launches: readJournal(site.journal).launches.length, ran: ran(site) }),
+    seen => seen.launches === 2 && seen.ran.length === 1,
+  )
+}
+
 const ran = (site: Site): string[] =>
   existsSync(site.path('ran')) ? readFileSync(site.path('ran'), 'utf8').trim().split('\n').sort() : []
+
+/** Waits until no job of the journal runs any more, so that what is allowed next is only for its next copy. */
+async function allGone(site: Site): Promise<void> {
+  const { launches } = readJournal(site.journal)
+  await waitUntil(
+    'the first copies are gone',
+    () => launches.map(({ pid }) => isGone(pid)),
+    gone => gone.every(Boolean),
+  )
+}
 
 const exitsIn = (site: Site): number =>
   readJournal(site.journal).launches.filter(({ exit }) => exit !== undefined).length
@@ -30,16 +49,7 @@ test.each(['native', 'shell'])(
     const site = openSite(WORKFLOW)
     const env = { HEADRACE_LAUNCHER: kind }
     const runner = site.start(RUN, env)
-    await waitUntil(
-      'both run',
-      () => readJournal(site.journal).launches.length,
-      count => count === 2,
-    )
-    await waitUntil(
-      'slow has begun',
-      () => ran(site),
-      names => names.length === 1,
-    )
+    await bothRun(site)
     process.kill(runner.pid, 'SIGSTOP')
     writeFileSync(site.path('go'), '')
     await waitUntil(
@@ -49,6 +59,7 @@ test.each(['native', 'shell'])(
     )
     runner.child.kill('SIGKILL')
     await runner.ended
+    await allGone(site)
 
     writeFileSync(site.path('finish'), '')
     const { stderr } = await site.runTo(0, RUN, env)
@@ -71,18 +82,10 @@ test.each(['native', 'shell'])(
   async kind => {
     const site = openSite(WORKFLOW)
     const runner = site.start(RUN, { HEADRACE_LAUNCHER: kind })
-    await waitUntil(
-      'slow has begun',
-      () => ran(site),
-      names => names.length === 1,
-    )
-    const { lives, launches } = readJournal(site.journal)
+    await bothRun(site)
+    const { lives } = readJournal(site.journal)
     process.kill(lives[0]!.pid, 'SIGKILL')
-    await waitUntil(
-      'the first copies are gone',
-      () => launches.map(({ pid }) => isGone(pid)),
-      gone => gone.every(Boolean),
-    )
+    await allGone(site)
     writeFileSync(site.path('go'), '')
     writeFileSync(site.path('finish'), '')
     const { code, stderr } = await runner.ended

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { toCompletion } from '../../api/contract/completion.ts'
 import { completeJobs } from '../../db/completions.ts'
 import { drainFrontier } from '../../db/frontier.ts'
 import { openFile } from '../../db/open-file.ts'
 import { tick } from '../../db/tick.ts'
 import { all, type Db, one, run } from '../../db/unit.ts'
-import { toCompletion } from '../../api/contract/completion.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { completionOf } from '../helpers/completion.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
@@ -44,7 +44,9 @@ it('S68 the failed head of a chain of five takes the rest along in its own trans
   await fail(started, started.jobs[0]!)
   expect(t.db.writeTransactions).toBe(before + 1)
   expect(await statusesOf(t, started.workflowId)).toEqual(['failed', 'canceled', 'canceled', 'canceled', 'canceled'])
-  const events = await t.db.read(() => all<{ n: number }>(`SELECT count(*) AS n FROM stream_event WHERE type = 'job_canceled'`))
+  const events = await t.db.read(() =>
+    all<{ n: number }>(`SELECT count(*) AS n FROM stream_event WHERE type = 'job_canceled'`),
+  )
   expect(events).toEqual([{ n: 4 }])
 })
 
@@ -56,7 +58,9 @@ it('S68 without cancel-on-failure the next one runs, and is decided only when al
   const join = await startWorkflow(t, workflowOf(graphOf([[], [], [0, 1]])))
   await fail(join, join.jobs[0]!)
   expect(await statusesOf(t, join.workflowId)).toEqual(['failed', 'ready', 'blocked'])
-  await t.post(`/workflows/${join.workflowId}/batch_complete_jobs`, { completions: [completionOf(join, join.jobs[1]!)] })
+  await t.post(`/workflows/${join.workflowId}/batch_complete_jobs`, {
+    completions: [completionOf(join, join.jobs[1]!)],
+  })
   expect(await statusesOf(t, join.workflowId)).toEqual(['failed', 'completed', 'canceled'])
 })
 
@@ -102,7 +106,10 @@ it.each([
 it('canceled jobs that share very many dependants do not tell them all in one transaction', async () => {
   const width = 120
   const middle = Array.from({ length: width }, (_, k) => k + 1)
-  const started = await startWorkflow(t, workflowOf(graphOf([[], ...middle.map(() => [0]), ...middle.map(() => middle)])))
+  const started = await startWorkflow(
+    t,
+    workflowOf(graphOf([[], ...middle.map(() => [0]), ...middle.map(() => middle)])),
+  )
   const before = t.db.writeTransactions
   await fail(started, started.jobs[0]!)
   expect(await counts(started)).toEqual({ failed: 1, canceled: 2 * width })
@@ -115,7 +122,9 @@ it('a retry while the frontier is open counts the dependants anew, and the drain
   await t.post(`/jobs/${started.jobs[0]}/retry/0?max_retries=5`)
   await drainFrontier(t.db, () => t.clock.now)
   expect(await counts(started)).toEqual({ ready: 1, blocked: 6_001 })
-  await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, { completions: [completionOf(started, started.jobs[0]!)] })
+  await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
+    completions: [completionOf(started, started.jobs[0]!)],
+  })
   expect(await counts(started)).toEqual({ completed: 1, ready: 6_000, blocked: 1 })
 })
 
@@ -133,7 +142,9 @@ it('a completion in the middle of a drain joins what the drain has not told yet'
   const started = await startWorkflow(t, workflowOf(graphOf([[], [], ...consumers])))
   await crashAfter(started, started.jobs[0]!, 'completed')
   const draining = drainFrontier(t.db, () => t.clock.now)
-  const second = t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, { completions: [completionOf(started, started.jobs[1]!)] })
+  const second = t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
+    completions: [completionOf(started, started.jobs[1]!)],
+  })
   await Promise.all([draining, second])
   expect(await counts(started)).toEqual({ completed: 2, ready: 6_000 })
 })

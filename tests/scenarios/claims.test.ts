@@ -3,7 +3,15 @@ import { type TestApp, testApp } from '../helpers/app.ts'
 import { completionOf } from '../helpers/completion.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
 import { seedNode } from '../helpers/seed.ts'
-import { chain, independent, jobOf, requirementsOf, startWorkflow, statusesOf, workflowOf } from '../helpers/workflow.ts'
+import {
+  chain,
+  independent,
+  jobOf,
+  requirementsOf,
+  startWorkflow,
+  statusesOf,
+  workflowOf,
+} from '../helpers/workflow.ts'
 import { postOver } from '../helpers/wrapped-db.ts'
 
 let t: TestApp
@@ -96,14 +104,17 @@ it('S63 an unknown workflow is 404 without a write lock, and a limit of 0 or les
   expect((await t.post('/workflows/999/claim_jobs_based_on_resources/1', NODE)).status).toBe(404)
   for (const limit of [0, -1]) {
     expect((await t.post(`/workflows/${workflowId}/claim_next_jobs?limit=${limit}`)).body).toEqual({ jobs: [] })
-    expect((await t.post(`/workflows/${workflowId}/claim_jobs_based_on_resources/${limit}`, NODE)).body).toEqual({ jobs: [] })
+    expect((await t.post(`/workflows/${workflowId}/claim_jobs_based_on_resources/${limit}`, NODE)).body).toEqual({
+      jobs: [],
+    })
   }
   expect(t.db.writeTransactions).toBe(before)
 })
 
 it('S64 a bad time limit is 422 with the field and its value, after a missing and a canceled workflow', async () => {
   const { workflowId } = await startWorkflow(t, workflowOf(independent(1)))
-  const claim = (id: number) => t.post(`/workflows/${id}/claim_jobs_based_on_resources/1`, { ...NODE, time_limit: '2 hours' })
+  const claim = (id: number) =>
+    t.post(`/workflows/${id}/claim_jobs_based_on_resources/1`, { ...NODE, time_limit: '2 hours' })
   expect((await claim(workflowId)).body.error).toMatchObject({ code: 'invalid', field: 'time_limit', value: '2 hours' })
   expect((await claim(999)).status).toBe(404)
   await t.put(`/workflows/${workflowId}/cancel`, {})
@@ -134,7 +145,9 @@ it('S65 priorities 0, 5 and 10 come as 10, 5, 0, and a GPU job comes before CPU 
   const { workflowId } = await startWorkflow(t, workflowOf(jobs))
   const names: string[] = []
   for (let k = 0; k < 3; k++)
-    names.push(...(await t.post(`/workflows/${workflowId}/claim_next_jobs?limit=1`)).body.jobs.map((job: Job) => job.name))
+    names.push(
+      ...(await t.post(`/workflows/${workflowId}/claim_next_jobs?limit=1`)).body.jobs.map((job: Job) => job.name),
+    )
   expect(names).toEqual(['high', 'middle', 'low'])
 
   const gpu = { resourceRequirements: [requirementsOf('gpu', { numGpus: 1 })] }
@@ -214,7 +227,9 @@ it('S52 held jobs come pending, never larger than the hold offer, and running on
 })
 
 it('S66 twenty chains of five and eight runners: each job claimed once, completed once, all drained', async () => {
-  const jobs = Array.from({ length: 20 }, (_, k) => chain(5).map(job => ({ ...job, dependsOn: job.dependsOn.map(at => at + 5 * k) }))).flat()
+  const jobs = Array.from({ length: 20 }, (_, k) =>
+    chain(5).map(job => ({ ...job, dependsOn: job.dependsOn.map(at => at + 5 * k) })),
+  ).flat()
   const started = await startWorkflow(t, workflowOf(jobs))
   const claimed: number[] = []
   const completed: number[] = []

@@ -42,12 +42,20 @@ async function claim(started: Started, limit: number, nodeId = started.nodeId): 
   return body.jobs
 }
 
-const reportOf = (started: Started, { id, claim_token, attempt_id }: Job, fields: Parameters<typeof completionOf>[2] = {}): Entry =>
-  completionOf(started, id, { claim_token, attempt_id, ...fields })
+const reportOf = (
+  started: Started,
+  { id, claim_token, attempt_id }: Job,
+  fields: Parameters<typeof completionOf>[2] = {},
+): Entry => completionOf(started, id, { claim_token, attempt_id, ...fields })
 
 const codes = (reply: { body: { verdicts: { code: string }[] } }) => reply.body.verdicts.map(verdict => verdict.code)
 const eventsOf = (workflowId: number) =>
-  t.db.read(() => all<{ type: string; job_id: number }>('SELECT type, job_id FROM stream_event WHERE workflow_id = ? ORDER BY seq', workflowId))
+  t.db.read(() =>
+    all<{ type: string; job_id: number }>(
+      'SELECT type, job_id FROM stream_event WHERE workflow_id = ? ORDER BY seq',
+      workflowId,
+    ),
+  )
 const resultsOf = (jobId: number) =>
   t.db.read(() =>
     all<{ attempt_id: number; status: number; superseded: number; failure_class: string | null }>(
@@ -60,7 +68,10 @@ it('S52 four running jobs exit together: one request with four entries, four acc
   const started = await startWorkflow(t, workflowOf(independent(4)))
   const jobs = await claim(started, 4)
   const before = t.db.writeTransactions
-  const reply = await complete(started, jobs.map(job => reportOf(started, job)))
+  const reply = await complete(
+    started,
+    jobs.map(job => reportOf(started, job)),
+  )
   expect(reply.body).toMatchObject({ completed: started.jobs, errors: [] })
   expect(t.db.writeTransactions).toBe(before + 1)
   expect(await statusesOf(t, started.workflowId)).toEqual(Array(4).fill('completed'))
@@ -68,7 +79,9 @@ it('S52 four running jobs exit together: one request with four entries, four acc
 
 it('S52 held jobs that were started meanwhile are running from then on, unless the time told is none', async () => {
   const started = await startWorkflow(t, workflowOf(independent(2)))
-  const { body } = await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=2`, { compute_node_id: started.nodeId })
+  const { body } = await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=2`, {
+    compute_node_id: started.nodeId,
+  })
   const [held, other]: Job[] = body.jobs
   const tell = (job: Job, start_time: number, token = job.claim_token) =>
     complete(started, [], { started: [{ job_id: job.id, claim_token: token, start_time }] })
@@ -76,13 +89,21 @@ it('S52 held jobs that were started meanwhile are running from then on, unless t
   expect((await tell(other!, 1_000, 'not its token')).status).toBe(200)
   expect((await tell(held!, 1_000.4)).status).toBe(200)
   expect(await statusesOf(t, started.workflowId)).toEqual(['running', 'pending'])
-  expect((await eventsOf(started.workflowId)).filter(event => event.type === 'job_started')).toMatchObject([{ job_id: held!.id }])
+  expect((await eventsOf(started.workflowId)).filter(event => event.type === 'job_started')).toMatchObject([
+    { job_id: held!.id },
+  ])
 })
 
 it('S53 one unknown job among five: four accepted, one not_found, and the request succeeds', async () => {
   const started = await startWorkflow(t, workflowOf(independent(4)))
   const entries = started.jobs.map(id => completionOf(started, id))
-  const reply = await complete(started, [entries[0], entries[1], completionOf(started, 999_999), entries[2], entries[3]])
+  const reply = await complete(started, [
+    entries[0],
+    entries[1],
+    completionOf(started, 999_999),
+    entries[2],
+    entries[3],
+  ])
   expect(reply.status).toBe(200)
   expect(codes(reply)).toEqual(['accepted', 'accepted', 'not_found', 'accepted', 'accepted'])
   expect(reply.body.errors).toMatchObject([{ job_id: 999_999 }])
@@ -103,15 +124,18 @@ it('S54 entries for another workflow or of a stale run are refused one by one an
   expect(await resultsOf(other.jobs[0]!)).toEqual([])
 })
 
-it.each(['running', 'ready', 'disabled', 'no such word', ''])('S55 the status "%s" refuses its own entry only', async status => {
-  const started = await startWorkflow(t, workflowOf(independent(2)))
-  const reply = await complete(started, [
-    completionOf(started, started.jobs[0]!, { status }),
-    completionOf(started, started.jobs[1]!),
-  ])
-  expect(codes(reply)).toEqual(['illegal_status', 'accepted'])
-  expect(await statusesOf(t, started.workflowId)).toEqual(['ready', 'completed'])
-})
+it.each(['running', 'ready', 'disabled', 'no such word', ''])(
+  'S55 the status "%s" refuses its own entry only',
+  async status => {
+    const started = await startWorkflow(t, workflowOf(independent(2)))
+    const reply = await complete(started, [
+      completionOf(started, started.jobs[0]!, { status }),
+      completionOf(started, started.jobs[1]!),
+    ])
+    expect(codes(reply)).toEqual(['illegal_status', 'accepted'])
+    expect(await statusesOf(t, started.workflowId)).toEqual(['ready', 'completed'])
+  },
+)
 
 it('S55 an entry that cannot be read is refused alone where it names its job, else the batch is', async () => {
   const started = await startWorkflow(t, workflowOf(independent(2)))
@@ -149,7 +173,10 @@ it('S57 a batch sent again is accepted as duplicates, and its events stand once'
 it('S57 a complete+claim sent again gives the same jobs and tokens, also when the cascade made them ready', async () => {
   const started = await startWorkflow(t, workflowOf(fan(3)))
   const [head] = await claim(started, 1)
-  const body = { completions: [reportOf(started, head!)], claim: { limit: 2, claim_id: 'claim-0003', compute_node_id: started.nodeId, start: true } }
+  const body = {
+    completions: [reportOf(started, head!)],
+    claim: { limit: 2, claim_id: 'claim-0003', compute_node_id: started.nodeId, start: true },
+  }
   const first = await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, body)
   const again = await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, body)
   expect(first.body.claimed).toHaveLength(2)
@@ -262,7 +289,8 @@ it('an attempt that ended with its allocation is no latest result, but stands am
   const started = await startWorkflow(t, workflowOf(independent(1)))
   const [job] = await claim(started, 1)
   await complete(started, [reportOf(started, job!, END)])
-  const list = async (query: string) => (await t.get(`/results?workflow_id=${started.workflowId}${query}`)).body.items.length
+  const list = async (query: string) =>
+    (await t.get(`/results?workflow_id=${started.workflowId}${query}`)).body.items.length
   expect([await list(''), await list('&all_runs=true')]).toEqual([0, 1])
 })
 
@@ -271,8 +299,18 @@ it('a job whose failure handler lists code 152 is left to its owner at the end o
   const jobs = [jobOf('mine', { failureHandler: 0 }), jobOf('ours')]
   const started = await startWorkflow(t, workflowOf(jobs, { failureHandlers: [handler] }))
   const claimed = await claim(started, 2)
-  await complete(started, claimed.map(job => reportOf(started, job, END)))
+  await complete(
+    started,
+    claimed.map(job => reportOf(started, job, END)),
+  )
   expect(await statusesOf(t, started.workflowId)).toEqual(['terminated', 'ready'])
+})
+
+it('a job that was canceled at the end of its allocation stays canceled and spends nothing', async () => {
+  const started = await startWorkflow(t, workflowOf(independent(1)))
+  const [job] = await claim(started, 1)
+  await complete(started, [reportOf(started, job!, { ...END, status: 'canceled' })])
+  expect(await statusesOf(t, started.workflowId)).toEqual(['canceled'])
 })
 
 it('a claim in the same request gets the job that came back with its allocation, under a new token', async () => {
@@ -306,7 +344,8 @@ it('S60 a batch of fifty is answered although a long write transaction stands op
   const started = await startWorkflow(t, workflowOf(independent(50)))
   const batch = started.jobs.map(id => completionOf(started, id))
   const other = t.db.write(function* () {
-    for (let k = 0; k < 200; k++) yield* run('UPDATE workflow SET description = ? WHERE id = ?', `${k}`, started.workflowId)
+    for (let k = 0; k < 200; k++)
+      yield* run('UPDATE workflow SET description = ? WHERE id = ?', `${k}`, started.workflowId)
   })
   const reply = await complete(started, batch)
   expect(reply.body.completed).toHaveLength(50)

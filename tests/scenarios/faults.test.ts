@@ -41,7 +41,10 @@ async function picture({ workflowId, jobs }: Started): Promise<unknown> {
   const count = (table: string) =>
     t.db.read(() => all<{ n: number }>(`SELECT count(*) AS n FROM ${table} WHERE workflow_id = ?`, workflowId))
   const events = await t.db.read(() =>
-    all<{ type: string; job_id: number }>('SELECT type, job_id FROM stream_event WHERE workflow_id = ? ORDER BY seq', workflowId),
+    all<{ type: string; job_id: number }>(
+      'SELECT type, job_id FROM stream_event WHERE workflow_id = ? ORDER BY seq',
+      workflowId,
+    ),
   )
   return {
     statuses: await statusesOf(t, workflowId),
@@ -71,29 +74,32 @@ it.each([
   ['before', 'nothing'],
   ['after', 'nothing'],
   ['committed', 'all'],
-] as const)('S59 the database fails %s call k of a batch, for every k: %s is done, and the resend completes it', async (kind, effect) => {
-  const reference = await prepare()
-  const untouched = await picture(reference.started)
-  await t.post(reference.path, reference.batch)
-  const whole = await picture(reference.started)
-  expect(whole).not.toEqual(untouched)
+] as const)(
+  'S59 the database fails %s call k of a batch, for every k: %s is done, and the resend completes it',
+  async (kind, effect) => {
+    const reference = await prepare()
+    const untouched = await picture(reference.started)
+    await t.post(reference.path, reference.batch)
+    const whole = await picture(reference.started)
+    expect(whole).not.toEqual(untouched)
 
-  let faults = 0
-  for (let k = 0; k < 100; k++) {
-    const { started, path, batch } = await prepare()
-    const watcher = failing(kind, k)
-    const reply = await postOver(t, watchDb(t.db, watcher))(path, batch)
-    if (watcher.struck) {
-      faults++
-      expect(reply.status, `call ${k}`).toBe(500)
-      expect(await picture(started), `call ${k}`).toEqual(effect === 'all' ? whole : untouched)
+    let faults = 0
+    for (let k = 0; k < 100; k++) {
+      const { started, path, batch } = await prepare()
+      const watcher = failing(kind, k)
+      const reply = await postOver(t, watchDb(t.db, watcher))(path, batch)
+      if (watcher.struck) {
+        faults++
+        expect(reply.status, `call ${k}`).toBe(500)
+        expect(await picture(started), `call ${k}`).toEqual(effect === 'all' ? whole : untouched)
+      }
+      const resent = await t.post(path, batch)
+      expect(resent.body, `call ${k}`).toMatchObject({ completed: started.jobs.slice(0, 4), errors: [] })
+      expect(resent.body.claimed, `call ${k}`).toHaveLength(1)
+      expect(await picture(started), `call ${k}`).toEqual(whole)
+      await assertInvariants(t.db, `after call ${k}`)
+      if (!watcher.struck) break
     }
-    const resent = await t.post(path, batch)
-    expect(resent.body, `call ${k}`).toMatchObject({ completed: started.jobs.slice(0, 4), errors: [] })
-    expect(resent.body.claimed, `call ${k}`).toHaveLength(1)
-    expect(await picture(started), `call ${k}`).toEqual(whole)
-    await assertInvariants(t.db, `after call ${k}`)
-    if (!watcher.struck) break
-  }
-  expect(faults).toBeGreaterThan(kind === 'committed' ? 0 : 10)
-})
+    expect(faults).toBeGreaterThan(kind === 'committed' ? 0 : 10)
+  },
+)

@@ -15,11 +15,24 @@ afterEach(async () => {
   await t.close()
 })
 
-const send = (workflow: ExpandedWorkflow, start = true) => t.post(`/workflows/from_expansion?start=${start}`, { workflow })
-const TABLES = ['workflow', 'workflow_count', 'job', 'job_text', 'job_edge', 'job_class', 'job_file', 'file', 'resource_requirements', 'stream_event']
+const send = (workflow: ExpandedWorkflow, start = true) =>
+  t.post(`/workflows/from_expansion?start=${start}`, { workflow })
+const TABLES = [
+  'workflow',
+  'workflow_count',
+  'job',
+  'job_text',
+  'job_edge',
+  'job_class',
+  'job_file',
+  'file',
+  'resource_requirements',
+  'stream_event',
+]
 async function rowCounts(): Promise<number[]> {
   const counts: number[] = []
-  for (const table of TABLES) counts.push((await t.db.read(() => all<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)))[0]!.n)
+  for (const table of TABLES)
+    counts.push((await t.db.read(() => all<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)))[0]!.n)
   return counts
 }
 
@@ -34,7 +47,20 @@ it.each([
   ['jobs[0].resourceRequirements', workflowOf([jobOf('a', { resourceRequirements: 0 })])],
   ['jobs[0].scheduler', workflowOf([jobOf('a', { scheduler: 0 })])],
   ['jobs[0].failureHandler', workflowOf([jobOf('a', { failureHandler: 0 })])],
-  ['actions[0].jobs', workflowOf([jobOf('a')], { actions: [{ triggerType: 'on_jobs_ready', config: { actionType: 'run_commands', commands: [] }, jobs: [1], requiredTriggers: 1, persistent: false }] })],
+  [
+    'actions[0].jobs',
+    workflowOf([jobOf('a')], {
+      actions: [
+        {
+          triggerType: 'on_jobs_ready',
+          config: { actionType: 'run_commands', commands: [] },
+          jobs: [1],
+          requiredTriggers: 1,
+          persistent: false,
+        },
+      ],
+    }),
+  ],
 ])('from_expansion refuses a link outside its list, naming %s, and leaves nothing behind', async (field, workflow) => {
   const before = await rowCounts()
   const { status, body } = await send(workflow)
@@ -42,15 +68,18 @@ it.each([
   expect(await rowCounts()).toEqual(before)
 })
 
-it.each([true, false])('from_expansion refuses a cycle, names its jobs in order and leaves nothing behind (start=%s)', async start => {
-  const before = await rowCounts()
-  const { status, body } = await send(workflowOf(graphOf([[], [0, 3], [1], [2], [3]])), start)
-  expect(status).toBe(422)
-  const { cycle } = body.error as { cycle: string[] }
-  expect([...cycle].sort()).toEqual(['job_1', 'job_2', 'job_3'])
-  expect(body.error.message).toContain([...cycle, cycle[0]].join(' -> '))
-  expect(await rowCounts()).toEqual(before)
-})
+it.each([true, false])(
+  'from_expansion refuses a cycle, names its jobs in order and leaves nothing behind (start=%s)',
+  async start => {
+    const before = await rowCounts()
+    const { status, body } = await send(workflowOf(graphOf([[], [0, 3], [1], [2], [3]])), start)
+    expect(status).toBe(422)
+    const { cycle } = body.error as { cycle: string[] }
+    expect([...cycle].sort()).toEqual(['job_1', 'job_2', 'job_3'])
+    expect(body.error.message).toContain([...cycle, cycle[0]].join(' -> '))
+    expect(await rowCounts()).toEqual(before)
+  },
+)
 
 it('from_expansion finds a cycle through files, and takes a job that reads what it writes', async () => {
   const files = [file('f'), file('g')]

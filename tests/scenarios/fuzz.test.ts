@@ -19,7 +19,27 @@ afterAll(() => t.close())
 
 /** Values that break careless code: numbers at the edges of what rows and JSON hold, odd texts, wrong shapes. */
 const odd = fc.oneof(
-  fc.constantFrom<unknown>(null, -1, 0, 1, 2 ** 53, 2 ** 53 - 1, -(2 ** 53), 2 ** 31, 1e308, -1e308, 0.5, '', ' ', 'ready', 'true', [], {}, [[]], true),
+  fc.constantFrom<unknown>(
+    null,
+    -1,
+    0,
+    1,
+    2 ** 53,
+    2 ** 53 - 1,
+    -(2 ** 53),
+    2 ** 31,
+    1e308,
+    -1e308,
+    0.5,
+    '',
+    ' ',
+    'ready',
+    'true',
+    [],
+    {},
+    [[]],
+    true,
+  ),
   fc.constantFrom('\ud800', '\u0000', '\uffff', "'; DROP TABLE job; --", '__proto__', 'PT1H', 'x'.repeat(5_000)),
   fc.jsonValue({ maxDepth: 3 }),
 )
@@ -75,7 +95,15 @@ const expansion = () => ({
     files: [{ name: 'f', path: 'f', stMtime: 1, identifier: 'i' }],
     userData: [{ name: 'u', data: '1', isEphemeral: false }],
     failureHandlers: [{ name: 'h', rules: '[]' }],
-    actions: [{ triggerType: 'on_jobs_ready', config: { actionType: 'run_commands', commands: ['true'] }, jobs: [0], requiredTriggers: 1, persistent: false }],
+    actions: [
+      {
+        triggerType: 'on_jobs_ready',
+        config: { actionType: 'run_commands', commands: ['true'] },
+        jobs: [0],
+        requiredTriggers: 1,
+        persistent: false,
+      },
+    ],
   }),
   user: 'u',
   source_path: '/p',
@@ -100,7 +128,10 @@ const routes: Record<string, () => [path: string, body: unknown]> = {
     { claims: [{ job_id: started.jobs[4], claim_token: 'x', lost: 'node_lost' }], rest: false },
   ],
   from_expansion: () => ['/workflows/from_expansion?start=true', expansion()],
-  from_spec: () => ['/workflows/from_spec?file_name=w.json', { name: 'w', jobs: [{ name: 'a', command: 'true', depends_on: [] }] }],
+  from_spec: () => [
+    '/workflows/from_spec?file_name=w.json',
+    { name: 'w', jobs: [{ name: 'a', command: 'true', depends_on: [] }] },
+  ],
   initialize_jobs: () => [`/workflows/${started.workflowId}/initialize_jobs`, {}],
 }
 
@@ -113,7 +144,8 @@ it.each(Object.keys(routes))('S97 %s never answers a broken body with a fault of
       const reply = await t.post(path, body)
       expect(faults).toEqual([])
       expect(reply.status).toBeLessThan(500)
-      if (reply.status >= 400) expect(reply.body.error).toMatchObject({ code: expect.any(String), message: expect.any(String) })
+      if (reply.status >= 400)
+        expect(reply.body.error).toMatchObject({ code: expect.any(String), message: expect.any(String) })
     }),
     { numRuns: 300 },
   )
@@ -121,7 +153,19 @@ it.each(Object.keys(routes))('S97 %s never answers a broken body with a fault of
 })
 
 it('S97 odd numbers in paths and queries are refused or find nothing', async () => {
-  const numbers = fc.constantFrom('0', '-1', '999999999999999', '9'.repeat(40), '1e3', '0x1', 'NaN', '%00', 'a', '1.5', '+1')
+  const numbers = fc.constantFrom(
+    '0',
+    '-1',
+    '999999999999999',
+    '9'.repeat(40),
+    '1e3',
+    '0x1',
+    'NaN',
+    '%00',
+    'a',
+    '1.5',
+    '+1',
+  )
   const paths = [
     (n: string) => `/workflows/${n}/claim_next_jobs`,
     (n: string) => `/workflows/${started.workflowId}/claim_next_jobs?limit=${n}`,

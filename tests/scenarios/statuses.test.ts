@@ -39,7 +39,9 @@ describe('S13 a completion from each status to each', () => {
 })
 
 it('S13 claims take ready jobs only, and release gives only held ones back', async () => {
-  const { body } = await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=100`, { compute_node_id: started.nodeId })
+  const { body } = await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=100`, {
+    compute_node_id: started.nodeId,
+  })
   expect(body.jobs.map((job: { id: number }) => job.id)).toEqual([jobIn('ready')])
   const claims = started.jobs.map(id => ({ job_id: id, claim_token: body.jobs[0].claim_token }))
   expect((await t.post(`/compute_nodes/${started.nodeId}/release`, { claims })).body.released).toEqual([jobIn('ready')])
