@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { STATUS } from '../api/core/status.ts'
-import { reserveIds } from './reserve-ids.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
+import { reserveIds } from './reserve-ids.ts'
 import { insertRows } from './rows.ts'
 import { file } from './schema.ts'
 import { deleteRow, deleteRowsOf } from './table.ts'

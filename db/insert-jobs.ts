@@ -1,8 +1,8 @@
 import { STATUS } from '../api/core/status.ts'
-import { reserveIds } from './reserve-ids.ts'
 import { type ClassKey, classesFor } from './job-classes.ts'
 import { idSet, insertLinks, type JobLinks } from './job-links.ts'
 import type { JobRow } from './jobs.ts'
+import { reserveIds } from './reserve-ids.ts'
 import { insertRows } from './rows.ts'
 import { run, type Unit } from './unit.ts'
 

@@ -135,6 +135,8 @@ export function createLoop(options: LoopOptions): Loop {
   const poll: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.1 })
   const launches = new Map<number, Launch>()
   let held: Held[] = []
+  /** Given back, and not yet answered: the claim may be somebody else's by now, so none of these is ever started. */
+  let returning: Held[] = []
   let exited: { entry: CompletionEntry; atMs: number }[] = []
   let started: StartedEntry[] = []
   let launcher: Launcher
@@ -375,11 +377,12 @@ export function createLoop(options: LoopOptions): Loop {
     await recall(one => all || hasWaited(one, now))
     const back = held.filter(one => phase !== 'open' || now - one.sinceMs > HELD_AT_MOST_MS)
     held = held.filter(one => !back.includes(one))
-    if (back.length > 0) {
+    returning.push(...back)
+    if (returning.length > 0) {
       stuck = true
-      const done = await api.release(back.map(({ job }) => ({ job_id: job.id, claim_token: job.claim_token })))
-      if (!done) {
-        held = [...back, ...held]
+      const claims = returning.map(({ job }) => ({ job_id: job.id, claim_token: job.claim_token }))
+      if (await api.release(claims)) returning = []
+      else {
         releaseAtMs = clock() + FIRST_POLL_MS
         if (phase === 'stopping' && launches.size === 0) ended = 'offline'
       }
@@ -396,6 +399,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   function releaseDue(now: number): boolean {
     if (now < releaseAtMs) return false
+    if (returning.length > 0) return true
     const all = phase !== 'open'
     if (held.some(one => all || now - one.sinceMs > HELD_AT_MOST_MS)) return true
     for (const one of launches.values()) {
@@ -544,7 +548,7 @@ export function createLoop(options: LoopOptions): Loop {
 
   // ---- the loop ----
 
-  const idle = (): boolean => launches.size === 0 && held.length === 0 && exited.length === 0
+  const idle = (): boolean => launches.size === 0 && held.length === 0 && returning.length === 0 && exited.length === 0
 
   /** Decides whether anything is left to do here. Asked when nothing is under way and the last claim got nothing. */
   async function checkEnd(now: number): Promise<void> {
@@ -600,6 +604,7 @@ export function createLoop(options: LoopOptions): Loop {
       for (const entry of started) times.push(entry.start_time + GATHER_AT_MOST_MS - now)
       if (slotFree()) times.push(claimAtMs - now)
       if (held.length > 0) times.push(Math.max(releaseAtMs, held[0]!.sinceMs + HELD_AT_MOST_MS) - now)
+      if (returning.length > 0) times.push(releaseAtMs - now)
     }
     for (const one of launches.values()) {
       const limit = one.job.options?.time_limit_seconds

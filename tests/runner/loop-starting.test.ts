@@ -65,6 +65,21 @@ test('S52 createLoop() releases held work that has not started after 2 s', async
   expect(await run.finish()).toBe('complete')
 })
 
+test('createLoop() never starts a job whose release was not answered: it may be lost to another runner', async () => {
+  // After the quick jobs two are held behind long ones; their release takes effect, but its reply is lost again and again.
+  let lostFromMs = Infinity
+  const run = await simulate([...equalJobs(8, 50), ...equalJobs(2, 3_000, {}, 9), ...equalJobs(2, 50, {}, 11)], {
+    weather: () => (Date.now() >= lostFromMs ? 'unanswered' : undefined),
+  })
+  await vi.advanceTimersByTimeAsync(2_100)
+  lostFromMs = Date.now()
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(run.launcher.starts.map(({ jobId }) => jobId)).not.toContain(11)
+  lostFromMs = Infinity
+  expect(await run.finish()).toBe('complete')
+  expect([...run.plane.ends.values()].filter(ends => ends.length !== 1)).toEqual([])
+})
+
 test('createLoop() moves a job that waits behind a long one to a slot that becomes free', async () => {
   const long = { id: 9, durationMs: 60_000 }
   const run = await simulate([...equalJobs(8, 50), long, ...equalJobs(4, 50, {}, 10)])
