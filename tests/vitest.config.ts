@@ -31,7 +31,7 @@ const serial = {
 const long = {
   ...shared,
   name: 'long',
-  include: [LONG],
+  include: ['tests/long/**/*.test.ts'],
   exclude: ['**/node_modules/**'],
   testTimeout: 900_000,
   maxWorkers: 1,

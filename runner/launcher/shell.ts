@@ -21,7 +21,8 @@ import type { JournaledLaunch, JournalRecord } from './records.ts'
 import { findFault, isTooLong } from './request.ts'
 import { makeScratch, removeScratch } from './scratch.ts'
 import { Slot, type SlotSite, startScript } from './slot.ts'
-import { encodeForSlot } from './slot-request.ts'
+import { SlotEnvironment } from './slot-environment.ts'
+import { DEFAULT_PATH, encodeForSlot } from './slot-request.ts'
 import type { Exited, Launcher, LauncherEvents, LauncherOptions, LaunchRequest, Started } from './types.ts'
 
 /** Strays outside their group are looked for this long after an exit: a walk over all processes costs milliseconds. */
@@ -59,7 +60,11 @@ export async function openShell(options: LauncherOptions): Promise<Launcher> {
     throw error
   }
   const { [MARK_NAME]: _, ...environment } = process.env as Record<string, string>
-  return new ShellLauncher(watchdog, { launcherId, journal, scratch, environment }, options)
+  return new ShellLauncher(
+    watchdog,
+    { launcherId, journal, scratch, environment: new SlotEnvironment(environment) },
+    options,
+  )
 }
 
 class ShellLauncher implements Launcher {
@@ -86,7 +91,7 @@ class ShellLauncher implements Launcher {
   }
 
   launch(request: LaunchRequest): void {
-    const fault = findFault(request) ?? (isTooLong(request, this.#site.environment) ? 'E2BIG' : undefined)
+    const fault = findFault(request) ?? (isTooLong(request, this.#site.environment.base) ? 'E2BIG' : undefined)
     if (fault) {
       setImmediate(() => this.#events.onExited([neverRan(request.tag, fault, fault === 'E2BIG' ? 'exec' : 'request')]))
       return
@@ -96,7 +101,9 @@ class ShellLauncher implements Launcher {
     this.#jobs.set(request.tag, { slot, queued: leader !== undefined, signals: [] })
     slot.tags.push(request.tag)
     const { environment, launcherId } = this.#site
-    slot.send(encodeForSlot(request, leader !== undefined, environment, buildMark(launcherId, request.tag)))
+    const { PATH: path = environment.base.PATH } = request.env
+    const plan = environment.plan(request.env, buildMark(launcherId, request.tag))
+    slot.send(encodeForSlot(request, leader !== undefined, path ?? DEFAULT_PATH, plan))
   }
 
   signal(tag: number, signal: NodeJS.Signals): void {

@@ -4,12 +4,12 @@ import type { Readable, Writable } from 'node:stream'
 import { findScript } from './places.ts'
 import { buildMark, MARK_NAME } from './processes.ts'
 import { type JournalRecord, parseRecord } from './records.ts'
-import { listOverlay } from './request.ts'
 import { sendTogether } from './send.ts'
+import type { SlotEnvironment } from './slot-environment.ts'
 import { DEFAULT_PATH, encodeTexts } from './slot-request.ts'
 
 /** What a slot needs to know of its launcher. */
-export type SlotSite = { launcherId: string; journal: string; scratch: string; environment: Record<string, string> }
+export type SlotSite = { launcherId: string; journal: string; scratch: string; environment: SlotEnvironment }
 
 type SlotProcess = ChildProcess & { stdin: Writable; stdout: Readable }
 
@@ -46,11 +46,11 @@ export class Slot {
       this.#process.once('error', resolve)
     })
     void this.#ended.then(onEnd)
-    this.send(encodeTexts(listOverlay(site.environment)))
+    if (site.environment.shared.length > 0) this.send(encodeTexts(['share', ...site.environment.shared]))
   }
 
-  send(texts: string): void {
-    sendTogether(this.#process.stdin, texts)
+  send(request: Buffer): void {
+    sendTogether(this.#process.stdin, request)
   }
 
   /** Lets the shell end when it has done what it was given. */

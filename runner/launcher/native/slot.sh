@@ -1,7 +1,8 @@
 # One slot of the stand-in launcher: a resident bash that starts one job after the other (runner/launcher/slot.ts feeds it).
 # Arguments: the launcher's id, the journal, the launcher's scratch directory, the slot's number.
-# Requests come on standard input as texts that end in NUL, so that nothing in them is ever read as shell.
-# Records go to the journal (8) and then, the same lines, to the runner (9). Runs on bash 3.2 too.
+# Requests come on standard input: a length, then texts that each end in a byte which no text has, so that nothing in them is ever
+# read as shell. Records go to the journal (8) and then, the same lines, to the runner (9). Runs on bash 3.2 too.
+# Capital names are the jobs' environment, which this shell exports for them; its own names are small.
 
 id=$1
 dir=$3
@@ -13,31 +14,35 @@ for fd in /dev/fd/*; do
 done
 exec 8>>"$2" 9>&1 1>/dev/null
 set -f
+# Ours alone: a job gets what the launcher says.
+export -n LC_ALL PATH PWD OLDPWD SHLVL
 
 # errno and step numbers, as the native launcher has them.
-ENOENT=2 EACCES=13 ENOTDIR=20 EISDIR=21
-STEP_STDOUT=1 STEP_STDERR=2 STEP_CWD=3 STEP_EXEC=6
+enoent=2 eacces=13 enotdir=20 eisdir=21
+step_stdout=1 step_stderr=2 step_cwd=3 step_exec=6
 
 # ---- requests ----
 
-take() {
-  IFS= read -r -d '' "$1"
-}
-
-take_list() {
-  local count item
-  list=()
-  take count || return 1
-  while [ "$count" -gt 0 ]; do
-    take item || return 1
-    list+=("$item")
-    count=$((count - 1))
-  done
-}
+# Options of `read` that take a number of bytes, whatever they are. Bash 3.2 has no -N; no request has a NUL, which ends its -n.
+if [ "${BASH_VERSINFO[0]}" -ge 5 ] || [ "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}" \> 4.0 ]; then
+  take_bytes=(-N)
+else
+  take_bytes=(-d '' -n)
+fi
 
 take_request() {
-  take tag && take queued && take label && take cwd && take out && take err && take path && take with_base &&
-    take_list && overlay=("${list[@]}") && take_list && argv=("${list[@]}")
+  local length request IFS=
+  read -r "${take_bytes[@]}" 8 length && read -r "${take_bytes[@]}" "$((length))" request || return 1
+  IFS=$'\xfe'
+  fields=($request)
+}
+
+# Of a launch; behind these fields stand the hidden names, the entries and the arguments.
+name_fields() {
+  tag=${fields[1]} queued=${fields[2]} label=${fields[3]} cwd=${fields[4]} out=${fields[5]} err=${fields[6]} path=${fields[7]}
+  environment_by=${fields[8]} last_word=${fields[9]} hidden_count=${fields[10]} entry_count=${fields[11]}
+  entries_at=$((12 + hidden_count))
+  program_at=$((entries_at + entry_count))
 }
 
 # Whoever makes this file first decides: we, that the launch starts, or the runner, that it is taken back.
@@ -60,50 +65,50 @@ fail() {
 blame_log() {
   local parent=${1%/*}
   if [ -d "$1" ]; then
-    fail "$EISDIR" "$2"
+    fail "$eisdir" "$2"
   elif [ ! -e "${parent:-/}" ]; then
-    fail "$ENOENT" "$2"
+    fail "$enoent" "$2"
   elif [ ! -d "${parent:-/}" ]; then
-    fail "$ENOTDIR" "$2"
+    fail "$enotdir" "$2"
   else
-    fail "$EACCES" "$2"
+    fail "$eacces" "$2"
   fi
 }
 
 open_logs() {
-  command exec 5>"$out" || { blame_log "$out" "$STEP_STDOUT"; return 1; }
+  command exec 5>"$out" || { blame_log "$out" "$step_stdout"; return 1; }
   if [ -z "$err" ]; then
     exec 6>&5
   else
-    command exec 6>"$err" || { blame_log "$err" "$STEP_STDERR"; return 1; }
+    command exec 6>"$err" || { blame_log "$err" "$step_stderr"; return 1; }
   fi
 }
 
 check_cwd() {
   [ -n "$cwd" ] || return 0
   if [ ! -e "$cwd" ]; then
-    fail "$ENOENT" "$STEP_CWD"
+    fail "$enoent" "$step_cwd"
   elif [ ! -d "$cwd" ]; then
-    fail "$ENOTDIR" "$STEP_CWD"
+    fail "$enotdir" "$step_cwd"
   elif [ ! -x "$cwd" ]; then
-    fail "$EACCES" "$STEP_CWD"
+    fail "$eacces" "$step_cwd"
   fi
 }
 
 check_program() {
-  local program=${argv[0]}
+  local program=${fields[program_at]}
   case $program in
     /*) ;;
     */*) program=${cwd:-.}/$program ;;
     *)
-      PATH=$path type -P -- "$program" || fail "$ENOENT" "$STEP_EXEC"
+      PATH=$path type -P -- "$program" || fail "$enoent" "$step_exec"
       return
       ;;
   esac
   if [ ! -e "$program" ]; then
-    fail "$ENOENT" "$STEP_EXEC"
+    fail "$enoent" "$step_exec"
   elif [ -d "$program" ] || [ ! -x "$program" ]; then
-    fail "$EACCES" "$STEP_EXEC"
+    fail "$eacces" "$step_exec"
   fi
 }
 
@@ -172,10 +177,34 @@ read_ticks() {
 
 # ---- the job ----
 
-# In a subshell, which becomes the program: `env` gives it the exact environment, names that no shell accepts included.
+# What follows runs in a subshell, which becomes the program.
+
+# Arguments: the entries. They may bear any small name, so that nothing of ours is read from here on but arguments; what bash holds
+# as a list could not be exported.
+export_entries() {
+  unset -v fields take_bytes
+  export "$@"
+}
+
+# Arguments: the program and its arguments.
+become_by_env() {
+  exec env -i -- "${fields[@]:entries_at:entry_count}" "$@" </dev/null >&5 2>&6 5>&- 6>&- 8>&- 9>&-
+}
+
+# Arguments: the variable `_`, which bash forgets after each command unless it stands before it, the program and its arguments.
+become_by_export() {
+  if [ "$hidden_count" -gt 0 ]; then export -n "${fields[@]:12:hidden_count}"; fi
+  export_entries "${fields[@]:entries_at:entry_count}"
+  _=$1 exec -- "${@:2}" </dev/null >&5 2>&6 5>&- 6>&- 8>&- 9>&-
+}
+
 become_program() {
   [ -z "$cwd" ] || cd -- "$cwd" || exit 126
-  exec env -i -- "${base[@]}" "${overlay[@]}" "${argv[@]}" </dev/null >&5 2>&6 5>&- 6>&- 8>&- 9>&-
+  if [ "$environment_by" = env ]; then
+    become_by_env "${fields[@]:program_at}"
+  else
+    become_by_export "$last_word" "${fields[@]:program_at}"
+  fi
 }
 
 start() {
@@ -237,13 +266,9 @@ run() {
   record_exit "$code" "$signal" 0 0
 }
 
-read_usage
-take_list
-own_environment=("${list[@]}")
-while take_request; do
-  is_ours_to_start || continue
-  base=()
-  if [ "$with_base" = 1 ]; then base=("${own_environment[@]}"); fi
+launch() {
+  name_fields
+  is_ours_to_start || return
   pid=0 ticks=0 strays=0 cut=0 user_ms=0 system_ms=0 error=0 step=0
   read_clock
   started=$clock exited=$clock
@@ -254,4 +279,12 @@ while take_request; do
     record_start
     record_exit -1 0 "$error" "$step"
   fi
+}
+
+read_usage
+while take_request; do
+  case ${fields[0]} in
+    share) export "${fields[@]:1}" ;;
+    launch) launch ;;
+  esac
 done
