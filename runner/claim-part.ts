@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import type { Free, Need } from './capacity/ledger.ts'
+import type { ClaimPart } from './wire.ts'
+
+/** What every claim of a runner says beside what is free. */
+export type ClaimTerms = {
+  computeNodeId: number
+  labels: readonly string[]
+  schedulerConfigId?: number
+  strictSchedulerMatch?: boolean
+  bySlots: boolean
+}
+
+/** What this claim asks for. */
+export type ClaimWish = {
+  limit: number
+  free: Free
+  total: Free
+  hold: number
+  /** What a held job may need at most. */
+  holdNeed: Need
+  /** Seconds until the runner ends its jobs; undefined = no end. */
+  secondsLeft: number | undefined
+}
+
+const GIB = 2 ** 30
+/** Torc's runners offer this much more than what is left: a job is ended in time, not kept from starting (contract/notes.md 10.2). */
+const TIME_SLACK_SECONDS = 120
+
+/** The claim as the wire has it. Every claim has an id of its own, so that a lost reply costs nothing. */
+export function claimPart(
+  terms: ClaimTerms,
+  { limit, free, total, hold, holdNeed, secondsLeft }: ClaimWish,
+): ClaimPart {
+  const part: ClaimPart = {
+    claim_id: randomUUID(),
+    limit,
+    labels: terms.labels,
+    compute_node_id: terms.computeNodeId,
+    start: true,
+  }
+  if (terms.schedulerConfigId !== undefined) part.scheduler_config_id = terms.schedulerConfigId
+  if (terms.strictSchedulerMatch) part.strict_scheduler_match = true
+  if (!terms.bySlots) {
+    Object.assign(part, resources(free), { num_nodes: 1 })
+    part.total = resources(total)
+  }
+  if (secondsLeft !== undefined) part.time_limit = `PT${Math.max(0, Math.round(secondsLeft)) + TIME_SLACK_SECONDS}S`
+  if (hold > 0) part.hold = { jobs: hold, ...resources(holdNeed) }
+  return part
+}
+
+const resources = ({ cpus, memoryBytes, gpus }: Need) => ({
+  num_cpus: cpus,
+  memory_gb: memoryBytes / GIB,
+  num_gpus: gpus,
+})
