@@ -4,12 +4,14 @@ import type { Server } from 'node:http'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
+import { createWorkflow, type Origin } from '../db/create-workflow.ts'
 import { migrate } from '../db/migrate.ts'
 import { type Durability, openFile } from '../db/open-file.ts'
 import { failOpenTasks } from '../db/tasks.ts'
 import { healAfterStart } from '../db/tick.ts'
 import type { Db } from '../db/unit.ts'
 import { createApp } from './app.ts'
+import type { ExpandedWorkflow } from './core/spec/types.ts'
 import type { DialectOption } from './dialect.ts'
 import { networkFileSystem } from './node/file-system.ts'
 import { ownDatabasePath } from './node/foreign-database.ts'
@@ -45,6 +47,8 @@ export type RunningServer = {
   token: string
   app: ReturnType<typeof createApp>
   db: Db
+  /** Creates a workflow that this very process has expanded and checked, without the wire's copies and checks; returns its id. */
+  createWorkflow(workflow: ExpandedWorkflow, origin: Omit<Origin, 'now'>): Promise<number>
   /** Stops accepting, finishes what runs (at most 5 s), and leaves a whole database file behind. */
   close(): Promise<void>
 }
@@ -96,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       token,
       app,
       db,
+      createWorkflow: (workflow, origin) => createWorkflow(db, workflow, { ...origin, now: Date.now() }),
       async close() {
         stopping.abort()
         await stopTicking()

@@ -14,10 +14,13 @@ export type FromExpansionRequest = {
 /** Large files take their time: creation goes on in pieces on the server. */
 const TIMEOUT_MS = 300_000
 
+/** A workflow file that was expanded: `path` is the name under which the same command finds its workflow again. */
+export type ExpandedFile = { path: string; workflow: ExpandedWorkflow; hash: string }
+
 /** Creates a whole workflow in one request: all of it, or nothing. It is not initialised yet. */
 export function createFromFile(
   client: Client,
-  spec: { path: string; workflow: ExpandedWorkflow; hash: string },
+  spec: ExpandedFile,
   cwd: string,
 ): Promise<Reply<{ workflow_id: number }>> {
   const request: FromExpansionRequest = {

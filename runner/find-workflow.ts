@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
-import { must } from './client/must.ts'
-import type { Client } from './client.ts'
-import { createFromFile } from './create-workflow.ts'
+import { ControlPlaneError, must } from './client/must.ts'
+import type { ControlPlane } from './node-run.ts'
 import type { RunOptions } from './run-options.ts'
 import { readSpecFile } from './spec-file.ts'
 import type { WorkflowSummary } from './wire.ts'
@@ -17,7 +16,10 @@ type Source = { workflow_id: number; source_hash: string }
  * Finds or makes the workflow that the options name. A file whose workflow is there already is continued; other content under the same
  * path is refused unless --new is given.
  */
-export async function findWorkflow(client: Client, options: RunOptions): Promise<Found> {
+export async function findWorkflow(
+  { client, create }: Pick<ControlPlane, 'client' | 'create'>,
+  options: RunOptions,
+): Promise<Found> {
   if (options.target.kind === 'workflow') {
     const { id } = options.target
     const reply = await client.request<WorkflowSummary>('GET', `/workflows/${id}/summary`)
@@ -28,7 +30,7 @@ export async function findWorkflow(client: Client, options: RunOptions): Promise
         exitCode: 3,
         message: `Cannot run workflow ${id} as there is none with this id: see \`runner list\``,
       }
-    throw new Error(reply.message)
+    throw new ControlPlaneError(reply.message)
   }
   const cwd = process.cwd()
   const { path } = options.target
@@ -49,8 +51,7 @@ export async function findWorkflow(client: Client, options: RunOptions): Promise
   }
   const missing = missingInputs(workflow)
   if (missing.length > 0) return { kind: 'refused', exitCode: 2, message: missing.join('\n') }
-  const { workflow_id } = await must(createFromFile(client, { path: sourcePath, workflow, hash }, cwd))
-  return { kind: 'found', workflowId: workflow_id }
+  return { kind: 'found', workflowId: await create({ path: sourcePath, workflow, hash }) }
 }
 
 /** Inputs that no job makes have to be there before anything starts (spec-format.md 17). */

@@ -1,6 +1,7 @@
 import { attemptOf } from './attempt.ts'
 import { type Capacity, createLedger, type Grant } from './capacity/ledger.ts'
 import type { Client } from './client.ts'
+import type { ExpandedFile } from './create-workflow.ts'
 import { finalise } from './finalise.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
 import { openLauncher } from './launcher/open.ts'
@@ -31,7 +32,13 @@ export type WireWorkflow = {
   compute_node_wait_for_healthy_database_minutes: number
 }
 
-export type ControlPlane = { client: Client; apiUrl: string; close(): Promise<void> }
+export type ControlPlane = {
+  client: Client
+  apiUrl: string
+  /** Creates the workflow of an expanded file; returns its id. */
+  create(spec: ExpandedFile): Promise<number>
+  close(): Promise<void>
+}
 
 /** What a run on this node needs, after the workflow was found and the node registered. */
 export type NodeRun = {

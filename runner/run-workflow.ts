@@ -5,6 +5,7 @@ import { type Capacity, createLedger, type Free } from './capacity/ledger.ts'
 import { offerCapacity } from './capacity/offer.ts'
 import { must } from './client/must.ts'
 import { type Client, createClient } from './client.ts'
+import { createFromFile } from './create-workflow.ts'
 import { INFO_NAME } from './defaults.ts'
 import { makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
@@ -24,6 +25,7 @@ import { recover } from './recover.ts'
 import type { RunOptions, RunOutcome } from './run-options.ts'
 import { summarize } from './run-summary.ts'
 import type { Progress, RunSummary } from './screen/types.ts'
+import { callerName } from './user.ts'
 import type { WorkflowSummary } from './wire.ts'
 
 const GIB = 2 ** 30
@@ -50,7 +52,12 @@ async function openControlPlane(options: RunOptions): Promise<ControlPlane> {
     const { address } = options.controlPlane
     const { openPoolTransport } = await import('./client/pool-transport.ts')
     const client = createClient(await openPoolTransport(address, process.env), { token: address.token })
-    return { client, apiUrl: address.baseUrl, close: () => client.close() }
+    return {
+      client,
+      apiUrl: address.baseUrl,
+      create: async spec => (await must(createFromFile(client, spec, process.cwd()))).workflow_id,
+      close: () => client.close(),
+    }
   }
   const { startLocalServer } = await import('./local-server.ts')
   const { createAppTransport } = await import('./client/app-transport.ts')
@@ -60,7 +67,18 @@ async function openControlPlane(options: RunOptions): Promise<ControlPlane> {
     infoPath: join(options.outputDir, INFO_NAME),
   })
   const client = createClient(createAppTransport(server.app), { token: server.token })
-  return { client, apiUrl: `${server.url}/torc-service/v1`, close: () => server.close() }
+  return {
+    client,
+    apiUrl: `${server.url}/torc-service/v1`,
+    create: ({ workflow, path, hash }) =>
+      server.createWorkflow(workflow, {
+        user: callerName(),
+        submissionDirectory: process.cwd(),
+        sourcePath: path,
+        sourceHash: hash,
+      }),
+    close: () => server.close(),
+  }
 }
 
 async function runOn(
@@ -81,7 +99,7 @@ async function runOn(
       message: `Cannot run here as another runner of this host uses ${options.outputDir}: process ${former.pid}; wait for it or give another --output-dir`,
     }
   }
-  const found = await findWorkflow(client, options)
+  const found = await findWorkflow(controlPlane, options)
   if (found.kind === 'refused') return found
   const { workflowId } = found
 

@@ -36,7 +36,7 @@ export async function readSpecFile(path: string, cwd: string, skipChecks = false
   const { workflow, diagnostics, summary } = await loadSpec(text, {
     fileName: nearPath(absolute, cwd),
     readText: name => besideSpec(name, cwd, absolute, found => readFileSync(found, 'utf8')),
-    mtime: name => ifThere(() => statSync(resolve(cwd, name)).mtimeMs / 1000),
+    mtime: name => modifiedSeconds(resolve(cwd, name)),
     caller: callerName(),
   })
   const skippable: readonly string[] = skipChecks ? SKIPPABLE_CODES : []
@@ -62,6 +62,12 @@ function readWorkflowText(path: string, asGiven: string): string {
     const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code
     throw usageError(`Cannot read the workflow file ${asGiven}: ${why}`)
   }
+}
+
+/** Seconds since 1970. Most outputs are not there yet: asking without an exception is several times as fast. */
+function modifiedSeconds(path: string): number | undefined {
+  const found = ifThere(() => statSync(path, { throwIfNoEntry: false }))
+  return found && found.mtimeMs / 1000
 }
 
 /** Files named in a spec are looked for in the working directory, then beside the spec (spec-format.md 26.5). */
