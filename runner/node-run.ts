@@ -3,6 +3,7 @@ import { type Capacity, createLedger, type Grant } from './capacity/ledger.ts'
 import type { Client } from './client.ts'
 import type { ExpandedFile } from './create-workflow.ts'
 import { finalise } from './finalise.ts'
+import { createMemoryKeeper } from './free-memory.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
 import { openLauncher } from './launcher/open.ts'
 import { createLoop, type Loop, type LoopEnd, type LoopState } from './loop.ts'
@@ -119,6 +120,7 @@ async function runLoop(context: NodeRun, signals: Signals): Promise<LoopEnd> {
   }
 
   const embedded = options.controlPlane.kind === 'embedded'
+  const keepMemorySmall = createMemoryKeeper(Date.now)
   const api = createLoopApi(controlPlane.client, workflowId, nodeId, embedded)
   const loop = createLoop({
     api,
@@ -138,7 +140,10 @@ async function runLoop(context: NodeRun, signals: Signals): Promise<LoopEnd> {
     lookMs: embedded ? LOOK_HERE_MS : LOOK_THERE_MS,
     offlineAtMostMs: workflow.compute_node_wait_for_healthy_database_minutes * 60_000,
     clock: Date.now,
-    onChange: state => progress.update(snapshot(state, context, api.trouble)),
+    onChange: state => {
+      progress.update(snapshot(state, context, api.trouble))
+      keepMemorySmall()
+    },
   })
   signals.direct(loop)
   return loop.run()

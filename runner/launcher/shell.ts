@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Gathered } from './gather.ts'
 import { recordLife, recordLifeEnd } from './journal.ts'
 import { reportLoss } from './loss.ts'
 import { neverRan } from './outcome.ts'
@@ -72,6 +73,7 @@ class ShellLauncher implements Launcher {
   readonly #watchdog: ChildProcess
   readonly #site: SlotSite
   readonly #events: LauncherEvents
+  readonly #gathered: Gathered
   readonly #slots: Slot[] = []
   readonly #jobs = new Map<number, Job>()
   #sweep: NodeJS.Timeout | undefined
@@ -83,6 +85,7 @@ class ShellLauncher implements Launcher {
     this.#watchdog = watchdog
     this.#site = site
     this.#events = events
+    this.#gathered = new Gathered(events)
     this.#over = new Promise(settle => {
       this.#finish = settle
     })
@@ -120,6 +123,8 @@ class ShellLauncher implements Launcher {
     if (job && recalled) {
       job.slot.tags.splice(job.slot.tags.indexOf(tag), 1)
       this.#jobs.delete(tag)
+      // Its predecessor may have ended already, with it as the follower that let the report wait.
+      if (job.slot.tags.length === 0) setImmediate(() => this.#gathered.tell())
     }
     onAnswer?.(recalled)
     return recalled
@@ -127,6 +132,7 @@ class ShellLauncher implements Launcher {
 
   async close(options: { kill?: boolean } = {}): Promise<void> {
     if (this.#state === 'open') this.#state = 'closing'
+    this.#gathered.tell()
     if (options.kill && this.#state === 'closing') await this.#cut()
     await this.#endWhenIdle()
     await this.#over
@@ -169,13 +175,19 @@ class ShellLauncher implements Launcher {
   #handle(records: JournalRecord[]): void {
     const started: Started[] = []
     const exited: Exited[] = []
+    let isUrgent = this.#state === 'closing'
     for (const record of records) {
-      if (record.type === 'start' && record.launch.pid > 0) started.push(this.#noteStart(record.launch))
-      else if (record.type === 'exit') exited.push(this.#noteExit(record.exit))
+      if (record.type === 'start' && record.launch.pid > 0) {
+        isUrgent ||= this.#jobs.get(record.launch.tag)?.queued === false
+        started.push(this.#noteStart(record.launch))
+      } else if (record.type === 'exit') {
+        isUrgent ||= this.#jobs.get(record.exit.tag)?.slot.tags.length === 1
+        exited.push(this.#noteExit(record.exit))
+      }
     }
-    if (started.length > 0) this.#events.onStarted(started)
+    this.#gathered.add(started, exited)
+    if (isUrgent) this.#gathered.tell()
     if (exited.length === 0) return
-    this.#events.onExited(exited)
     this.#sweep ??= setTimeout(() => this.#sweepStrays(), SWEEP_DELAY_MS).unref()
     if (this.#state === 'closing') void this.#endWhenIdle()
   }
@@ -241,6 +253,7 @@ class ShellLauncher implements Launcher {
     if (this.#state === 'over') return
     this.#state = 'over'
     clearTimeout(this.#sweep)
+    this.#gathered.tell()
     // Without the word `close` the watchdog ends everything; if it was the watchdog that died, the slots end here.
     this.#watchdog.stdin?.end()
     for (const slot of this.#slots) slot.forsake()

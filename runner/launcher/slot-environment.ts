@@ -35,6 +35,7 @@ export class SlotEnvironment {
   readonly base: Readonly<Record<string, string>>
   /** NAME=VALUE, to be exported by a slot once; none when bash cannot hold the whole environment. */
   readonly shared: readonly string[]
+  readonly #sharedNames: readonly string[]
   readonly #isExportable: boolean
   readonly #perJob: Record<string, string> = {}
 
@@ -45,6 +46,7 @@ export class SlotEnvironment {
     for (const [name, value] of Object.entries(base)) {
       if (name !== '_') (PER_JOB.test(name) ? this.#perJob : shared)[name] = value
     }
+    this.#sharedNames = Object.keys(shared)
     this.shared = this.#isExportable ? listOverlay(shared) : []
   }
 
@@ -59,7 +61,7 @@ export class SlotEnvironment {
     if (!path || !lastWord || !level || !LEVEL.test(level) || Number(level) > HIGHEST_LEVEL) return undefined
     // `exec` counts one down, for the shell that goes away.
     const entries: LaunchRequest['env'] = { ...this.#perJob, ...changes, SHLVL: String(Number(level) + 1), _: null }
-    const hidden = Object.keys(changes).filter(name => changes[name] === null && Object.hasOwn(this.base, name))
+    const hidden = this.#sharedNames.filter(name => changes[name] === null)
     for (const name of ['PWD', 'OLDPWD']) if (typeof entries[name] !== 'string') hidden.push(name)
     return { by: 'export', lastWord, hidden, entries: listSet(entries, mark) }
   }

@@ -163,6 +163,43 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     expect(readJournal(site.journal).launches[0]?.label).toBe(awkward)
   })
 
+  test('takes every byte but NUL in arguments', async () => {
+    const site = await openSite(kind)
+    const stdout = join(site.directory, 'out')
+    const control = String.fromCharCode(...Array.from({ length: 127 }, (_, index) => index + 1))
+    const texts = [control, '', '\u00fe\u00ff\ufffd', '*', ' ', '\n', '']
+    await site.run({ argv: bash('printf "%s\\0" "$@"', ...texts), stdout })
+    expect(readText(stdout)).toBe(texts.map(text => `${text}\0`).join(''))
+  })
+
+  test.each([
+    ["names of the stand-in's own", { fields: 'a', pid: 'b', path: 'c', out: 'd', last_word: 'e', take_bytes: 'f' }],
+    ['locales', { LC_ALL: 'C.UTF-8', LANG: 'no-such', LC_CTYPE: 'no-such' }],
+    ["names that are the shell's", { IFS: 'x', UID: '77', BASH_ENV: '/no/such', 'BASH_FUNC_read%%': '() { exit 9; }' }],
+    ['what shells count and remember', { SHLVL: '7', PWD: '/elsewhere', OLDPWD: '/before', _: 'word' }],
+    ['none of what shells count and remember', { SHLVL: null, PWD: null, OLDPWD: null, _: null }],
+    ['none of what shells remember', { PWD: null, OLDPWD: null, SHLVL: '1', _: 'word' }],
+  ])('hands on exactly the environment with %s', async (_, env: Record<string, string | null>) => {
+    const site = await openSite(kind)
+    const stdout = join(site.directory, 'out')
+    const exit = await site.run({ argv: ['cat', '/proc/self/environ'], env, cwd: '/', stdout })
+    expect(exit).toMatchObject({ code: 0 })
+    const seen = readText(stdout)
+      .split('\0')
+      .filter(entry => entry !== '' && !entry.startsWith('HEADRACE_LAUNCH='))
+    const wanted = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null)
+    expect(seen.sort()).toEqual(wanted.map(([name, value]) => `${name}=${value}`).sort())
+  })
+
+  test('starts a script that names no interpreter', async () => {
+    const site = await openSite(kind)
+    const [script, stdout] = [join(site.directory, 'script'), join(site.directory, 'out')]
+    writeFileSync(script, 'echo "$1 $tag $HEADRACE_TEST"; exit 3\n')
+    chmodSync(script, 0o755)
+    expect(await site.run({ argv: [script, 'one'], env: { HEADRACE_TEST: 'two' }, stdout })).toMatchObject({ code: 3 })
+    expect(readText(stdout)).toBe('one  two\n')
+  })
+
   test('starts a program whose name looks like a variable', async () => {
     const site = await openSite(kind)
     const program = join(site.directory, 'a=b')

@@ -85,12 +85,12 @@ open_logs() {
 }
 
 check_cwd() {
-  [ -n "$cwd" ] || return 0
+  if [ -z "$cwd" ] || { [ -d "$cwd" ] && [ -x "$cwd" ]; }; then return 0; fi
   if [ ! -e "$cwd" ]; then
     fail "$enoent" "$step_cwd"
   elif [ ! -d "$cwd" ]; then
     fail "$enotdir" "$step_cwd"
-  elif [ ! -x "$cwd" ]; then
+  else
     fail "$eacces" "$step_cwd"
   fi
 }
@@ -166,12 +166,19 @@ read_usage() {
   all_system_ms=$ms
 }
 
+# Splits what /proc tells of a process: `stat` becomes the fields after the name, which stands in brackets and may hold anything.
+# From the front, step by step: the longest match costs bash a comparison for every length.
+read_stat() {
+  read -r stat <"$1" || return
+  while [ "$stat" != "${stat#*) }" ]; do stat=${stat#*) }; done
+}
+
 # The start time of $pid in ticks since boot, 0 when it is gone or there is no /proc.
 read_ticks() {
   local stat
   ticks=0
-  read -r stat <"/proc/$pid/stat" || return
-  set -- ${stat##*) }
+  read_stat "/proc/$pid/stat" || return
+  set -- $stat
   ticks=${20}
 }
 
@@ -223,8 +230,8 @@ count_group() {
   [ -e /proc/self/stat ] || { left=1; return; }
   set +f
   for file in /proc/[0-9]*/stat; do
-    read -r stat <"$file" || continue
-    set -- ${stat##*) }
+    read_stat "$file" || continue
+    set -- $stat
     if [ "$3" = "$pid" ] && [ "$1" != Z ]; then left=$((left + 1)); fi
   done
   set -f

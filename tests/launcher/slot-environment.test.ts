@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { SlotEnvironment } from '../../runner/launcher/slot-environment.ts'
+
+const base = { PATH: '/bin', SHLVL: '2', _: '/bin/node', PWD: '/work', HOME: '/root', LC_ALL: 'C', http_proxy: 'proxy' }
+const plan = (changes: Record<string, string | null> = {}, own: Record<string, string> = base) =>
+  new SlotEnvironment(own).plan(changes, 'mark.1')
+
+describe('SlotEnvironment', () => {
+  test('shares what no job, shell or script name stands against', () => {
+    expect(new SlotEnvironment(base).shared).toEqual(['PATH=/bin', 'HOME=/root'])
+  })
+
+  test('plan() leaves the rest, with one shell level more, to the export of each job', () => {
+    const entries = ['SHLVL=3', 'PWD=/work', 'LC_ALL=C', 'http_proxy=proxy', 'HEADRACE_LAUNCH=mark.1']
+    expect(plan()).toEqual({ by: 'export', lastWord: '/bin/node', hidden: ['OLDPWD'], entries })
+  })
+
+  test('plan() puts the changes of a job over it, and hides what is taken away', () => {
+    const changes = { HOME: null, ABSENT: null, http_proxy: null, LC_ALL: 'de_DE', SHLVL: '0', _: 'x', ADDED: 'a=b' }
+    const entries = ['SHLVL=1', 'PWD=/work', 'LC_ALL=de_DE', 'ADDED=a=b', 'HEADRACE_LAUNCH=mark.1']
+    expect(plan(changes)).toEqual({ by: 'export', lastWord: 'x', hidden: ['HOME', 'OLDPWD'], entries })
+  })
+
+  test.each(['UID', 'IFS', 'BASHOPTS', 'BASH_FUNC_module%%', 'a.b', '1', 'a b', 'TMOUT', 'ü'])(
+    'plan() leaves %s to `env`, be it from the launcher or from a job',
+    name => {
+      const entries = [...Object.entries(base).map(([key, value]) => `${key}=${value}`), `${name}=v`]
+      const all = { by: 'env', entries: [...entries, 'HEADRACE_LAUNCH=mark.1'] }
+      const inherited = new SlotEnvironment({ ...base, [name]: 'v' })
+      expect([plan({ [name]: 'v' }), inherited.plan({}, 'mark.1')].map(({ by }) => by)).toEqual(['env', 'env'])
+      expect(new Set(plan({ [name]: 'v' }).entries)).toEqual(new Set(all.entries))
+      expect(inherited.shared).toEqual([])
+    },
+  )
+
+  test.each([
+    ['PATH', null],
+    ['SHLVL', null],
+    ['SHLVL', '999'],
+    ['SHLVL', '07'],
+    ['_', null],
+  ])('plan() leaves it to `env` where bash would hand on something else: %s=%s', (name, value) => {
+    expect(plan({ [name]: value }).by).toBe('env')
+  })
+})
