@@ -8,11 +8,11 @@ import { afterEach } from 'vitest'
 import { openLauncher } from '../../runner/launcher/open.ts'
 import { isAlive, readProcess } from '../../runner/launcher/processes.ts'
 import type { Exited, Launcher, LauncherKind, LaunchRequest, Started } from '../../runner/launcher/types.ts'
-
-export const kinds: readonly LauncherKind[] = ['native', 'shell']
+import { launcherKinds } from '../helpers/launcher-kinds.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 execFileSync('sh', [join(root, 'runner/launcher/native/build.sh'), join(root, 'dist')])
+export const kinds = launcherKinds()
 
 export const launcherSources = join(root, 'runner/launcher')
 export const jobFixture = (name: string) => join(root, 'tests/fixtures/jobs', name)

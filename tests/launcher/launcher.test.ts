@@ -462,7 +462,7 @@ describe.each(kinds)('Launcher.close() of kind %s', kind => {
   })
 })
 
-describe('the native launcher', () => {
+describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
   test('binds to the cores that were asked for', async () => {
     const site = await openSite('native')
     const stdout = join(site.directory, 'out')

@@ -3,7 +3,11 @@ import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
+import { hasNative } from '../helpers/launcher-kinds.ts'
+import { skipUnless } from '../helpers/skip.ts'
 import { launcherSources, makeDirectory } from './harness.ts'
+
+const withCompiler = skipUnless(hasNative, 'no C compiler: building the native launcher')
 
 /** A package of its own: dist/ with a bundle that opens a launcher and says of which kind it is, and the native sources. */
 async function makePackage() {
@@ -33,14 +37,14 @@ async function makePackage() {
   return { directory, dist, cache, open }
 }
 
-test('openLauncher() takes the native launcher that lies beside the bundle', async () => {
+withCompiler('openLauncher() takes the native launcher that lies beside the bundle', async () => {
   const { directory, dist, cache, open } = await makePackage()
   execFileSync('sh', [join(directory, 'runner/launcher/native/build.sh'), dist])
   expect(open({})).toMatchObject({ stdout: 'native\n', stderr: '' })
   expect(existsSync(cache)).toBe(false)
 })
 
-test('openLauncher() builds the native launcher once into the cache', async () => {
+withCompiler('openLauncher() builds the native launcher once into the cache', async () => {
   const { cache, open } = await makePackage()
   expect(open({})).toMatchObject({ stdout: 'native\n', stderr: '' })
   const [name = ''] = readdirSync(join(cache, 'headrace'))
@@ -57,7 +61,7 @@ test('openLauncher() takes the stand-in where there is no compiler, and refuses 
   expect(open({ HEADRACE_CC: 'none' }, 'native').stderr).toContain('Cannot open the native launcher as it is not built')
 })
 
-test('openLauncher() says why a build failed and takes the stand-in', async () => {
+withCompiler('openLauncher() says why a build failed and takes the stand-in', async () => {
   const { directory, open } = await makePackage()
   writeFileSync(join(directory, 'runner/launcher/native/bytes.c'), 'this is no C\n')
   const { stdout, stderr } = open({})
@@ -65,7 +69,7 @@ test('openLauncher() says why a build failed and takes the stand-in', async () =
   expect(stderr).toContain('headrace: Cannot build the native launcher')
 })
 
-test('openLauncher() takes the stand-in where the built launcher does not run', async () => {
+withCompiler('openLauncher() takes the stand-in where the built launcher does not run', async () => {
   const { dist, open } = await makePackage()
   writeFileSync(join(dist, 'headrace-launcher'), '#!/bin/sh\necho built for another machine >&2\nexit 1\n', {
     mode: 0o755,
@@ -77,14 +81,14 @@ test('openLauncher() takes the stand-in where the built launcher does not run', 
   )
 })
 
-test('openLauncher() rejects when the journal cannot be written, whatever the kind', async () => {
+withCompiler('openLauncher() rejects when the journal cannot be written, whatever the kind', async () => {
   const { directory, open } = await makePackage()
   mkdirSync(join(directory, 'journal'))
   for (const kind of ['native', 'shell']) expect(open({}, kind)).toMatchObject({ status: 1, stdout: '' })
   expect(open({}, 'native').stderr).toContain('Cannot start the native launcher')
 })
 
-test('openLauncher() obeys HEADRACE_LAUNCHER before its options', async () => {
+withCompiler('openLauncher() obeys HEADRACE_LAUNCHER before its options', async () => {
   const { open } = await makePackage()
   expect(open({ HEADRACE_LAUNCHER: 'shell' }, 'native').stdout).toBe('shell\n')
   expect(open({ HEADRACE_LAUNCHER: 'fast' }).stderr).toContain(
@@ -92,7 +96,7 @@ test('openLauncher() obeys HEADRACE_LAUNCHER before its options', async () => {
   )
 })
 
-test('build.sh says in one line that there is no compiler, and succeeds', () => {
+withCompiler('build.sh says in one line that there is no compiler, and succeeds', () => {
   const directory = makeDirectory()
   mkdirSync(join(directory, 'out'))
   const script = join(launcherSources, 'native/build.sh')

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import { launcherKinds } from '../helpers/launcher-kinds.ts'
 import { mostCpus, type Span } from './most-cpus.ts'
 import { openSite } from './site.ts'
 
-test.each(['native', 'shell'])(
+test.each(launcherKinds())(
   'runner run with the %s launcher completes 2,000 quick jobs, each once',
   async kind => {
     const site = openSite(`
@@ -23,7 +24,7 @@ execution_config: { stdio: { mode: none } }
   120_000,
 )
 
-test.each(['native', 'shell'])(
+test.each(launcherKinds())(
   'runner run with the %s launcher never runs more than two cores of jobs on two cores',
   async kind => {
     const site = openSite(`

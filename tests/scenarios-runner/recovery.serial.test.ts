@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
+import { launcherKinds } from '../helpers/launcher-kinds.ts'
 import { isGone, waitUntil } from '../launcher/harness.ts'
 import { startServer } from './server.ts'
 import { openSite, type Site } from './site.ts'
@@ -43,7 +44,7 @@ async function allGone(site: Site): Promise<void> {
 const exitsIn = (site: Site): number =>
   readJournal(site.journal).launches.filter(({ exit }) => exit !== undefined).length
 
-test.each(['native', 'shell'])(
+test.each(launcherKinds())(
   'S73 S105 an exit that a killed runner could not tell any more is told by the next one, with the %s launcher',
   async kind => {
     const site = openSite(WORKFLOW)
@@ -77,7 +78,7 @@ test.each(['native', 'shell'])(
   },
 )
 
-test.each(['native', 'shell'])(
+test.each(launcherKinds())(
   'S105 a runner whose launcher is killed goes on with a new one, with the %s launcher',
   async kind => {
     const site = openSite(WORKFLOW)

@@ -1,8 +1,12 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
+import { hasNative, launcherKinds, usualLauncher } from '../helpers/launcher-kinds.ts'
+import { skipUnless } from '../helpers/skip.ts'
 import { waitUntil } from '../launcher/harness.ts'
 import { openSite, type Running, type Site } from './site.ts'
+
+const withNative = skipUnless(hasNative, 'no C compiler: the native launcher is ended with its runner')
 
 const RUN = ['run', 'workflow.yaml', '-j', '2']
 
@@ -39,7 +43,7 @@ jobs:
       touch ended_{i}
 `
 
-test.each(['native', 'shell'])(
+test.each(launcherKinds())(
   'S75 SIGINT lets what runs finish and takes nothing new, with the %s launcher',
   async kind => {
     const site = openSite(patient())
@@ -62,8 +66,8 @@ test.each(['native', 'shell'])(
 )
 
 test.each([
-  ['a second SIGINT', 'native', ['SIGINT', 'SIGINT']],
-  ['SIGTERM', 'native', ['SIGTERM']],
+  ['a second SIGINT', usualLauncher, ['SIGINT', 'SIGINT']],
+  ['SIGTERM', usualLauncher, ['SIGTERM']],
   ['SIGTERM', 'shell', ['SIGTERM']],
 ] as const)('S75 %s ends what runs (%s), and the same command runs it again', async (_, kind, signals) => {
   const site = openSite(patient())
@@ -85,34 +89,31 @@ test.each([
 
 test('S75 a job that ends with 0 on TERM stays completed', async () => {
   const site = openSite(patient("trap 'touch saved_{i}; exit 0' TERM"))
-  const runner = await startTwo(site, 'native')
+  const runner = await startTwo(site, usualLauncher)
   runner.child.kill('SIGTERM')
   expect((await runner.ended).code).toBe(1)
   expect(markedAs(site, 'saved')).toHaveLength(2)
   expect(await statusesOf(site)).toEqual({ completed: 2, ready: 4 })
 })
 
-test.each(['native', 'shell'])(
-  'S75 a second SIGTERM kills what ignores the first, with the %s launcher',
-  async kind => {
-    const site = openSite(patient("trap '' TERM"))
-    const runner = await startTwo(site, kind)
-    runner.child.kill('SIGTERM')
-    await new Promise(resolve => setTimeout(resolve, 300))
-    expect(runner.hasEnded()).toBe(false)
-    runner.child.kill('SIGTERM')
-    const { code } = await runner.ended
-    expect(code).toBe(1)
-    expect(existsSync(site.path('ended_1'))).toBe(false)
-    expect(await site.rows('SELECT failure_class FROM result')).toEqual(
-      Array(2).fill({ failure_class: 'allocation_end' }),
-    )
-  },
-)
+test.each(launcherKinds())('S75 a second SIGTERM kills what ignores the first, with the %s launcher', async kind => {
+  const site = openSite(patient("trap '' TERM"))
+  const runner = await startTwo(site, kind)
+  runner.child.kill('SIGTERM')
+  await new Promise(resolve => setTimeout(resolve, 300))
+  expect(runner.hasEnded()).toBe(false)
+  runner.child.kill('SIGTERM')
+  const { code } = await runner.ended
+  expect(code).toBe(1)
+  expect(existsSync(site.path('ended_1'))).toBe(false)
+  expect(await site.rows('SELECT failure_class FROM result')).toEqual(
+    Array(2).fill({ failure_class: 'allocation_end' }),
+  )
+})
 
-test('S75 SIGTERM to the runner and its launcher together ends the run', async () => {
+withNative('S75 SIGTERM to the runner and its launcher together ends the run', async () => {
   const site = openSite(patient())
-  const runner = await startTwo(site, 'native')
+  const runner = await startTwo(site, usualLauncher)
   const [life] = readJournal(site.journal).lives
   runner.child.kill('SIGTERM')
   process.kill(life!.pid, 'SIGTERM')
@@ -133,7 +134,7 @@ test('the time limit of a run ends it, and the same command goes on', async () =
 
 test('runner cancel ends the jobs of a run that goes on', async () => {
   const site = openSite(patient())
-  const runner = await startTwo(site, 'native')
+  const runner = await startTwo(site, usualLauncher)
   await site.runTo(0, ['cancel', '1'])
   const { code, stdout } = await runner.ended
   expect(code).toBe(1)

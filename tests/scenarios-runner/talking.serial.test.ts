@@ -3,11 +3,15 @@ import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
 import { readProcess } from '../../runner/launcher/processes.ts'
+import { hasNative, usualLauncher } from '../helpers/launcher-kinds.ts'
+import { skipUnless } from '../helpers/skip.ts'
 import { waitUntil } from '../launcher/harness.ts'
 import { mostCpus } from './most-cpus.ts'
 import { startServer } from './server.ts'
 import { openSite, type Site } from './site.ts'
 import { type SeenExchange, startSpy } from './spy.ts'
+
+const withNative = skipUnless(hasNative, 'no C compiler: four exits at one moment need the native launcher')
 
 const withCompletions = (exchanges: readonly SeenExchange[]): SeenExchange[] =>
   exchanges.filter(({ body }) => body.completions.length > 0)
@@ -15,14 +19,14 @@ const withCompletions = (exchanges: readonly SeenExchange[]): SeenExchange[] =>
 const startedJobs = (site: Site): number =>
   readdirSync(site.directory).filter(name => name.startsWith('started_')).length
 
-test('S52 four jobs that end together are told in one request', async () => {
+withNative('S52 four jobs that end together are told in one request', async () => {
   const spy = await startSpy()
   const site = openSite(`
 name: together
 jobs:
   - { name: 'job_{i}', command: 'touch started_{i}; until test -e go; do sleep 0.02; done', parameters: { i: '1:4' } }
 `)
-  const runner = site.start(['run', 'workflow.yaml', '-j', '4', '--url', spy.url], { HEADRACE_LAUNCHER: 'native' })
+  const runner = site.start(['run', 'workflow.yaml', '-j', '4', '--url', spy.url], { HEADRACE_LAUNCHER: usualLauncher })
   await waitUntil(
     'all four run',
     () => startedJobs(site),
