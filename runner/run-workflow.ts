@@ -10,6 +10,7 @@ import { INFO_NAME } from './defaults.ts'
 import { makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
 import { freeMemory } from './free-memory.ts'
+import { endSurvivors } from './launcher/survivors.ts'
 import type { LoopEnd } from './loop.ts'
 import { type ControlPlane, runOnNode, type WireWorkflow } from './node-run.ts'
 import {
@@ -104,6 +105,8 @@ async function runOn(
   const { workflowId } = found
 
   if (former !== undefined) await clearUpAfter(former, directory, client, options, progress)
+  // A state that cannot be read any more must not hide processes that the journal still names.
+  else await endSurvivors(directory.journal)
   clearNodeDirectory(directory)
   await prepare(client, workflowId, options)
   freeMemory()
@@ -178,7 +181,6 @@ async function clearUpAfter(
   // The workflow or the database is another one now: nothing is left to tell, only processes to end.
   const node = reply.ok ? await client.request<object>('GET', `/compute_nodes/${former.computeNodeId}`) : reply
   if (!reply.ok || !node.ok) {
-    const { endSurvivors } = await import('./launcher/survivors.ts')
     await endSurvivors(directory.journal)
     return
   }
