@@ -34,5 +34,5 @@ fi
 # Into place in one step, since others may build or start it at the same moment.
 partial=$output.$$
 trap 'rm -f "$partial"' EXIT
-"$compiler" -std=c11 -O2 -Wall -Wextra -pthread -o "$partial" "$sources"/*.c
+"$compiler" -std=c11 -O2 -Wall -Wextra -o "$partial" "$sources"/*.c
 mv -f "$partial" "$output"

@@ -1,21 +1,25 @@
+#define _GNU_SOURCE
 #include "launcher.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Held work may be thousands of waiting launches; running ones are as few as the node has cores and are searched in a row. */
+/* Held work may be thousands of launches. */
 #define BUCKETS 4096
 
 static struct job *by_tag[BUCKETS];
-static struct job *running;
 static size_t count;
 
-struct job *job_add(uint32_t tag)
+struct job *job_add(uint32_t tag, const char *request, size_t length)
 {
   struct job *job = allocate(sizeof *job);
   memset(job, 0, sizeof *job);
   job->tag = tag;
-  job->stage = WAITING;
+  job->stage = HELD;
+  job->label = strdup(launch_label(request));
+  job->request = allocate(length);
+  memcpy(job->request, request, length);
+  job->length = length;
   job->next_same_hash = by_tag[tag % BUCKETS];
   by_tag[tag % BUCKETS] = job;
   count++;
@@ -28,30 +32,6 @@ struct job *job_by_tag(uint32_t tag)
   while (job && job->tag != tag)
     job = job->next_same_hash;
   return job;
-}
-
-struct job *job_by_pid(pid_t pid)
-{
-  struct job *job = running;
-  while (job && job->pid != pid)
-    job = job->next;
-  return job;
-}
-
-struct job *jobs_running(void)
-{
-  return running;
-}
-
-void job_set_running(struct job *job, pid_t pid)
-{
-  job->stage = RUNNING;
-  job->pid = pid;
-  job->previous = NULL;
-  job->next = running;
-  if (running)
-    running->previous = job;
-  running = job;
 }
 
 static void append_followers(struct job *leader, struct job *first)
@@ -70,6 +50,12 @@ void job_follow(struct job *job, struct job *leader)
   append_followers(leader, job);
 }
 
+void job_hand_followers(struct job *from, struct job *to)
+{
+  append_followers(to, from->followers);
+  from->followers = NULL;
+}
+
 void job_unfollow(struct job *job)
 {
   struct job *leader = job->leader;
@@ -77,9 +63,18 @@ void job_unfollow(struct job *job)
   while (*link != job)
     link = &(*link)->next_follower;
   *link = job->next_follower;
-  append_followers(leader, job->followers);
-  job->followers = NULL;
   job->leader = NULL;
+  job_hand_followers(job, leader);
+}
+
+struct job *job_next_follower(struct job *leader)
+{
+  struct job *job = leader->followers;
+  if (job) {
+    leader->followers = job->next_follower;
+    job->leader = NULL;
+  }
+  return job;
 }
 
 void job_forget(struct job *job)
@@ -88,15 +83,8 @@ void job_forget(struct job *job)
   while (*link != job)
     link = &(*link)->next_same_hash;
   *link = job->next_same_hash;
-  if (job->stage != WAITING) {
-    if (job->previous)
-      job->previous->next = job->next;
-    else
-      running = job->next;
-    if (job->next)
-      job->next->previous = job->previous;
-  }
   count--;
+  free(job->label);
   free(job->request);
   free(job);
 }
@@ -104,4 +92,13 @@ void job_forget(struct job *job)
 bool jobs_left(void)
 {
   return count > 0;
+}
+
+struct job *jobs_held(void)
+{
+  for (size_t i = 0; i < BUCKETS; i++)
+    for (struct job *job = by_tag[i]; job; job = job->next_same_hash)
+      if (job->stage == HELD)
+        return job;
+  return NULL;
 }

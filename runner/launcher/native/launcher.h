@@ -1,11 +1,19 @@
 /*
  * The native launcher: a small resident process that starts jobs for a runner, so that the runner never forks itself.
  *
- *   launcher.c  the loop: requests in, exits noticed, records and reports out
- *   jobs.c      the launches this process knows, by tag and by process
- *   start.c     one process: files, environment, vfork, exec
- *   end.c       one process: reaping, its group, its report
- *   strays.c    processes that left their job's group
+ * Each job runs below a slot: a process of the launcher's that starts one job after the other and waits for it. So slots start
+ * their jobs side by side, a slot's next job starts without a word from anybody, and whatever a job leaves behind becomes a child of
+ * its own slot: nobody has to ask whose it is.
+ *
+ *   launcher.c  the launcher's loop: requests in, slots' news in, records and reports out
+ *   jobs.c      the launches that the launcher knows, by tag, and which waits for which
+ *   queue.c     which job goes to which slot; recall, signals, the end of all
+ *   slots.c     the slots as the launcher sees them
+ *   ring.c      memory that the launcher shares with one slot: launches on their way
+ *   slot.c      the slot's own program
+ *   start.c     in the slot: files, environment, vfork, exec
+ *   end.c       in the slot: reaping a job and what it left behind
+ *   processes.c looking for processes by their parent
  *   output.c    the journal and the reports, written in this order
  *   bytes.c     a buffer that grows
  *
@@ -27,6 +35,11 @@ enum report_type { REPORT_HELLO = 1, REPORT_STARTED = 2, REPORT_EXITED = 3, REPO
 enum launch_flag { LAUNCH_COMBINED = 1, LAUNCH_AFTER = 2 };
 enum step { STEP_NONE = 0, STEP_STDOUT = 1, STEP_STDERR = 2, STEP_CWD = 3, STEP_CPUS = 4, STEP_FORK = 5, STEP_EXEC = 6, STEP_CANCELED = 7 };
 
+/* What follows the length of a launch frame; the strings come after the CPU numbers. */
+struct launch_header {
+  uint32_t type, tag, flags, after, argc, envc, cpuc;
+};
+
 /* ---- bytes.c ---- */
 
 struct bytes {
@@ -42,87 +55,145 @@ void bytes_drop_front(struct bytes *bytes, size_t length);
 /* malloc that ends the process when there is no memory: a launcher that cannot keep its books must not go on. */
 void *allocate(size_t size);
 
+/* ---- ring.c ---- */
+
+struct ring;
+
+/* A launch in a ring. It is taken by the slot or withdrawn by the launcher, whoever is first. */
+struct entry;
+
+struct ring *ring_open(void);
+/* Puts a launch in, for the launcher. NULL when there is no room: its length is more than is free now. */
+struct entry *ring_put(struct ring *ring, const char *request, size_t length);
+/* Whether the slot has not taken it yet; then it never will. */
+bool ring_withdraw(struct entry *entry);
+/* Gives back the room up to and with this entry, for the launcher, once the slot has said that it is done with it. */
+void ring_free(struct ring *ring, struct entry *entry);
+/* Waits for the next launch, for the slot. */
+const char *ring_take(struct ring *ring);
+void ring_close(struct ring *ring);
+
+/* ---- slot.c ---- */
+
+enum news_type { NEWS_STARTED, NEWS_UNSTARTED, NEWS_EXITED };
+
+/* What a slot tells the launcher: small enough for a pipe to keep it whole. */
+struct news {
+  enum news_type type;
+  uint32_t tag;
+  pid_t slot;
+  pid_t pid;
+  int error; /* an errno, of the step that failed */
+  enum step step;
+  int status; /* as wait4 gives it */
+  unsigned strays;
+  uint64_t before_ns, after_ns; /* since boot: the process began between them */
+  double started_ms, exited_ms; /* since the epoch */
+  double user_ms, system_ms, peak_bytes;
+};
+
+/* The program of a slot: `first`, then whatever comes through the ring. */
+_Noreturn void slot_run(struct ring *ring, int news, const char *first);
+
+/* ---- start.c ---- */
+
+void start_open(const char *launcher_id);
+/* Starts a launch frame's program; fills in how that went. */
+void start_job(const char *request, struct news *news);
+/* Whether a launch frame's counts and strings agree with its length. */
+bool launch_is_sound(const char *request, size_t length);
+/* A launch frame's label, within the frame. */
+const char *launch_label(const char *request);
+
+/* ---- end.c ---- */
+
+/* Waits for the end of a started job, ends what it left behind, and fills in what the kernel says of it. */
+void await_end(struct news *news);
+
+/* ---- processes.c ---- */
+
+/* Calls `visit` for every process that can be seen, with its parent and its group. */
+void processes_each(void (*visit)(pid_t pid, pid_t parent, pid_t group));
+
 /* ---- jobs.c ---- */
 
-/* waiting for its predecessor → running → ending (its main process is gone, others may be left) → forgotten */
-enum stage { WAITING, RUNNING, ENDING };
+/* held by the launcher → queued in a slot's ring → running → forgotten */
+enum stage { HELD, QUEUED, RUNNING };
 
 struct job {
   uint32_t tag;
   enum stage stage;
   pid_t pid;
-  double started_ms; /* since the epoch */
-  uint64_t started_ns; /* since boot */
-  double exited_ms;
-  int status; /* as wait4 gives it */
-  double user_ms;
-  double system_ms;
-  double peak_bytes;
-  unsigned strays;
-  unsigned looks; /* how often an ending job was found not yet gone */
   bool cut; /* ended by the launcher's own end: its exit is no result */
-  char *request; /* of a waiting job: its launch frame */
-  struct job *leader; /* of a waiting job: the one it waits for */
-  struct job *followers; /* jobs that wait for this one, in order */
+  int signal; /* arrived while the slot was about to start it; 0: none */
+  char *label;
+  char *request; /* of a held job: its launch frame */
+  size_t length;
+  struct slot *slot; /* of a queued or running one */
+  struct entry *entry; /* NULL: the slot was made for it */
+  struct job *next_in_slot;
+  struct job *leader; /* of a held job: the one it waits for */
+  struct job *followers; /* held jobs that wait for this one, in order */
   struct job *next_follower;
   struct job *next_same_hash;
-  struct job *previous, *next; /* among those running or ending */
 };
 
-struct job *job_add(uint32_t tag);
+struct job *job_add(uint32_t tag, const char *request, size_t length);
 struct job *job_by_tag(uint32_t tag);
-struct job *job_by_pid(pid_t pid);
-/* The first job that runs or ends; the others follow by `next`. */
-struct job *jobs_running(void);
-void job_set_running(struct job *job, pid_t pid);
 void job_follow(struct job *job, struct job *leader);
-/* Takes a waiting job out of its leader's followers; its own followers wait for that leader instead. */
+/* Takes a held job out of its leader's followers; its own followers wait for that leader instead. */
 void job_unfollow(struct job *job);
+/* Hands all followers of one job to another, behind its own. */
+void job_hand_followers(struct job *from, struct job *to);
+/* Takes the first follower away and returns it, NULL when there is none. */
+struct job *job_next_follower(struct job *leader);
 void job_forget(struct job *job);
 bool jobs_left(void);
+/* Any job that is held, NULL when there is none. */
+struct job *jobs_held(void);
 
-/* ---- start.c ---- */
+/* ---- slots.c ---- */
 
-void starter_open(const char *launcher_id);
-/* Starts a launch frame's program as this job, now. A job that cannot be started ends at once, with the error in its report. */
-void start_job(struct job *job, const char *request);
-/* Whether a launch frame's counts and strings agree with its length. */
-bool launch_is_sound(const char *request, size_t length);
+struct slot {
+  pid_t pid;
+  struct ring *ring;
+  struct job *first, *last; /* what runs or is queued here, in order */
+  struct slot *next;
+};
 
-/* ---- end.c ---- */
+void slots_open(void);
+/* The first slot; the others follow by `next`. */
+struct slot *slots_all(void);
+struct slot *slot_by_pid(pid_t pid);
+/* Queues a held job behind what the slot has. False when its ring has no room. */
+bool slot_queue(struct slot *slot, struct job *job);
+/* Gives a held job to an idle slot, or to a new one. */
+void slots_begin(struct job *job);
+/* Takes a queued job back; false when the slot was faster. Returns the job before it, NULL when it was the first. */
+bool slot_withdraw(struct job *job, struct job **before);
+/* The descriptor that is readable when a slot has news. */
+int slots_news(void);
+/* Reads what the slots have to say. */
+void slots_read(void (*handle)(const struct news *news));
+/* Fails when a slot's process has died: its job has died with it, and the next start of the launcher tells so. */
+void slots_check(void);
 
-/* Reaps every process that has ended. */
-void reap_processes(void);
-/* Reports the ending jobs that are wholly gone. Returns for how many ms to wait before looking again, -1 when there is no need. */
-int end_jobs(void);
-/* Reports a job that never ran, with an errno and the step that failed. Without a label nothing is put in the journal. */
-void end_unstarted(struct job *job, int error, enum step step, const char *label);
-/* Starts what waited for the jobs that have ended. */
-void start_followers(void);
-void signal_job(struct job *job, int signal);
-/* Kills every job and drops those that wait. */
-void cut_jobs(void);
+/* ---- queue.c ---- */
 
-/* ---- strays.c ---- */
-
-void strays_open(const char *launcher_id);
-/* Learns of processes that were re-parented to us since the last look. Cheap when there are none. */
-void strays_look(void);
-/* Sends a signal to a job's known strays; returns how many there are. */
-unsigned strays_signal(uint32_t tag, int signal);
-/* How many adopted processes could not be read yet, so that nobody knows whose they are. */
-unsigned strays_undecided(void);
-/* Forgets a reaped process; true and its job's tag when it was a known stray. */
-bool strays_forget(pid_t pid, uint32_t *tag);
-/* Kills and reaps every adopted process, whoever it belongs to. */
-void strays_end_all(void);
+void queue_launch(const char *request, size_t length);
+void queue_recall(uint32_t tag);
+void queue_signal(uint32_t tag, int signal);
+/* Cancels what has not started and kills the rest, from now on. */
+void queue_cut(void);
+void queue_handle(const struct news *news);
 
 /* ---- output.c ---- */
 
 void output_open(const char *journal, const char *launcher_id);
 void output_hello(void);
-void output_started(const struct job *job, uint64_t before_ns, uint64_t after_ns, const char *label);
-void output_exited(const struct job *job, int error, enum step step, const char *label);
+void output_started(const struct job *job, const struct news *news);
+/* `is_urgent`: nothing follows, a slot is free, and the runner has to know at once. */
+void output_exited(const struct job *job, const struct news *news, bool is_urgent);
 void output_recalled(uint32_t tag, bool recalled);
 /*
  * Writes the journal, then the reports, which may gather for a while unless in a hurry. A full disk holds both back. Returns false

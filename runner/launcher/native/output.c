@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,10 +81,11 @@ static unsigned long long ticks(uint64_t ns)
   return (unsigned long long)(ns / (1000000000u / (uint64_t)ticks_per_second));
 }
 
-static void record_start(const struct job *job, uint64_t before_ns, uint64_t after_ns, const char *label)
+/* Of a job that never ran the moments are 0: no process is to be looked for. */
+static void record_start(const struct job *job, const struct news *news, uint64_t before_ns, uint64_t after_ns)
 {
-  add_record("S %s %u %d %llu %llu %.3f %s", id, job->tag, (int)job->pid, ticks(before_ns), ticks(after_ns),
-             job->started_ms, label);
+  add_record("S %s %u %d %llu %llu %.3f %s", id, job->tag, (int)news->pid, ticks(before_ns), ticks(after_ns),
+             news->started_ms, job->label);
 }
 
 /* ---- reports: the frames of wire.ts ---- */
@@ -111,40 +113,41 @@ void output_hello(void)
   add_u32(WIRE_VERSION);
 }
 
-void output_started(const struct job *job, uint64_t before_ns, uint64_t after_ns, const char *label)
+void output_started(const struct job *job, const struct news *news)
 {
-  record_start(job, before_ns, after_ns, label);
+  record_start(job, news, news->before_ns, news->after_ns);
   begin_report(REPORT_STARTED, 20);
   add_u32(job->tag);
-  add_u32((uint32_t)job->pid);
-  add_double(job->started_ms);
+  add_u32((uint32_t)news->pid);
+  add_double(news->started_ms);
 }
 
-/* A job that never ran has no start record yet: its label comes here, or the journal says nothing of it. */
-void output_exited(const struct job *job, int error, enum step step, const char *label)
+void output_exited(const struct job *job, const struct news *news, bool is_urgent)
 {
-  int code = error == 0 && WIFEXITED(job->status) ? WEXITSTATUS(job->status) : -1;
-  int signal = error == 0 && WIFSIGNALED(job->status) ? WTERMSIG(job->status) : 0;
-  if (label)
-    record_start(job, 0, 0, label);
-  if (label || job->stage != WAITING)
-    add_record("E %s %u %d %d %d %d %.3f %.3f %.3f %.3f %.0f %u %d", id, job->tag, code, signal, error, (int)step,
-               job->started_ms, job->exited_ms, job->user_ms, job->system_ms, job->peak_bytes, job->strays,
-               job->cut ? 1 : 0);
-  /* Nothing follows: a slot is free, and the runner has to know. */
-  urgent = urgent || !job->followers;
+  bool ran = news->type == NEWS_EXITED;
+  int code = ran && WIFEXITED(news->status) ? WEXITSTATUS(news->status) : -1;
+  int signal = ran && WIFSIGNALED(news->status) ? WTERMSIG(news->status) : 0;
+  /* It may have ended by itself just before we killed it: then its exit is a result. */
+  bool cut = job->cut && signal == SIGKILL;
+  if (!ran && news->step != STEP_CANCELED)
+    record_start(job, news, 0, 0);
+  if (news->step != STEP_CANCELED)
+    add_record("E %s %u %d %d %d %d %.3f %.3f %.3f %.3f %.0f %u %d", id, job->tag, code, signal, news->error,
+               (int)news->step, news->started_ms, news->exited_ms, news->user_ms, news->system_ms, news->peak_bytes,
+               news->strays, cut ? 1 : 0);
+  urgent = urgent || is_urgent;
   begin_report(REPORT_EXITED, 68);
   add_u32(job->tag);
   add_u32((uint32_t)code);
   add_u32((uint32_t)signal);
-  add_u32((uint32_t)error);
-  add_u32(step);
-  add_u32(job->strays);
-  add_double(job->started_ms);
-  add_double(job->exited_ms);
-  add_double(job->user_ms);
-  add_double(job->system_ms);
-  add_double(job->peak_bytes);
+  add_u32((uint32_t)news->error);
+  add_u32(news->step);
+  add_u32(news->strays);
+  add_double(news->started_ms);
+  add_double(news->exited_ms);
+  add_double(news->user_ms);
+  add_double(news->system_ms);
+  add_double(news->peak_bytes);
 }
 
 void output_recalled(uint32_t tag, bool recalled)

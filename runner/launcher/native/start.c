@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +18,6 @@ extern char **environ;
 #define MOST_CPUS 8192
 #define BITS_PER_WORD (8 * sizeof(unsigned long))
 
-/* What follows the frame's length; the strings come after the CPU numbers. */
-struct launch_header {
-  uint32_t type, tag, flags, after, argc, envc, cpuc;
-};
-
 struct launch {
   struct launch_header header;
   const char *cpus;
@@ -32,27 +25,19 @@ struct launch {
   char **argv, **env;
 };
 
-/* One start, handed to the starter thread and back. */
+static const char *id;
+static const char *inherited_mark; /* of a launcher that is itself inside a job */
+static int null_device = -1;
+
+/* What the child needs between vfork and exec, and where it leaves its error. */
 struct start {
   char **argv, **env;
   const char *cwd;
   const unsigned long *cpus; /* NULL: not bound */
   int out, err;
-  pid_t pid;
   int error;
   enum step step;
 };
-
-static const char *id;
-static const char *inherited_mark; /* of a launcher that is itself inside a job */
-static int null_device;
-static struct start current;
-static sem_t wanted, finished;
-
-/* ---- the starter thread ----
- * vfork is called from a thread of its own, so that jobs are that thread's children, while processes that lost their
- * parent are given to the main thread: it can ask for its own children alone, and learns in one call whether there are
- * strays (strays.c). The two threads never run at once. */
 
 _Noreturn static void give_up(struct start *start, enum step step)
 {
@@ -81,41 +66,26 @@ _Noreturn static void become_program(struct start *start)
   give_up(start, STEP_EXEC);
 }
 
-static void *starter(void *unused)
+static pid_t start_process(struct start *start)
 {
-  for (;;) {
-    while (sem_wait(&wanted) != 0) {
-    }
-    char **own = environ;
-    pid_t pid = vfork();
-    if (pid == 0)
-      become_program(&current);
-    environ = own;
-    current.pid = pid;
-    if (pid < 0) {
-      current.error = errno;
-      current.step = STEP_FORK;
-    } else if (current.error != 0) {
-      waitpid(pid, NULL, 0);
-    }
-    sem_post(&finished);
+  char **own = environ;
+  pid_t pid = vfork();
+  if (pid == 0)
+    become_program(start);
+  environ = own;
+  if (pid < 0) {
+    start->error = errno;
+    start->step = STEP_FORK;
+  } else if (start->error != 0) {
+    waitpid(pid, NULL, 0);
   }
-  return unused;
+  return pid;
 }
 
-void starter_open(const char *launcher_id)
+void start_open(const char *launcher_id)
 {
   id = launcher_id;
   inherited_mark = getenv(MARK_NAME);
-  null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null_device < 0)
-    fail("Cannot open /dev/null", strerror(errno));
-  sem_init(&wanted, 0, 0);
-  sem_init(&finished, 0, 0);
-  pthread_t thread;
-  int error = pthread_create(&thread, NULL, starter, NULL);
-  if (error != 0)
-    fail("Cannot start the starter thread", strerror(error));
 }
 
 /* ---- reading the request ---- */
@@ -151,6 +121,13 @@ static const char *read_string(const char **at)
   const char *string = *at;
   *at += strlen(string) + 1;
   return string;
+}
+
+const char *launch_label(const char *request)
+{
+  struct launch_header header;
+  memcpy(&header, request, sizeof header);
+  return request + sizeof header + 4 * (size_t)header.cpuc;
 }
 
 static struct launch read_launch(const char *request)
@@ -226,15 +203,15 @@ static const unsigned long *build_cpus(const struct launch *launch)
   return mask;
 }
 
-/* Opens a log anew; "" is /dev/null. Returns -1 and leaves the reason in `current`. */
-static int open_log(const char *path, enum step step)
+/* Opens a log anew; "" is /dev/null. Returns -1 and leaves the reason in `start`. */
+static int open_log(const char *path, enum step step, struct start *start)
 {
   if (path[0] == '\0')
     return null_device;
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
   if (fd < 0) {
-    current.error = errno;
-    current.step = step;
+    start->error = errno;
+    start->step = step;
   }
   return fd;
 }
@@ -245,37 +222,36 @@ static void close_log(int fd)
     close(fd);
 }
 
-void start_job(struct job *job, const char *request)
+void start_job(const char *request, struct news *news)
 {
   struct launch launch = read_launch(request);
   bool combined = launch.header.flags & LAUNCH_COMBINED;
-  char *mark = build_mark(job->tag);
-  memset(&current, 0, sizeof current);
-  current.argv = launch.argv;
-  current.env = build_environment(&launch, mark);
-  current.cwd = launch.cwd[0] ? launch.cwd : NULL;
-  current.cpus = build_cpus(&launch);
-  current.out = open_log(launch.out, STEP_STDOUT);
-  current.err = current.out < 0 || combined ? current.out : open_log(launch.err, STEP_STDERR);
+  char *mark = build_mark(launch.header.tag);
+  struct start start = {
+    .argv = launch.argv,
+    .env = build_environment(&launch, mark),
+    .cwd = launch.cwd[0] ? launch.cwd : NULL,
+    .cpus = build_cpus(&launch),
+  };
+  if (null_device < 0)
+    null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+  start.out = open_log(launch.out, STEP_STDOUT, &start);
+  start.err = start.out < 0 || combined ? start.out : open_log(launch.err, STEP_STDERR, &start);
 
-  job->started_ms = epoch_ms();
-  job->started_ns = boot_ns();
-  if (current.error == 0) {
-    sem_post(&wanted);
-    while (sem_wait(&finished) != 0) {
-    }
-  }
-  close_log(current.out);
+  news->tag = launch.header.tag;
+  news->started_ms = news->exited_ms = epoch_ms();
+  news->before_ns = boot_ns();
+  if (start.error == 0)
+    news->pid = start_process(&start);
+  news->after_ns = boot_ns();
+  news->type = start.error == 0 ? NEWS_STARTED : NEWS_UNSTARTED;
+  news->error = start.error;
+  news->step = start.step;
+
+  close_log(start.out);
   if (!combined)
-    close_log(current.err);
-
-  if (current.error == 0) {
-    job_set_running(job, current.pid);
-    output_started(job, job->started_ns, boot_ns(), launch.label);
-  } else {
-    end_unstarted(job, current.error, current.step, launch.label);
-  }
-  free(current.env);
+    close_log(start.err);
+  free(start.env);
   free(launch.env);
   free(launch.argv);
   free(mark);
