@@ -69,8 +69,10 @@ struct entry *ring_put(struct ring *ring, const char *request, size_t length);
 bool ring_withdraw(struct entry *entry);
 /* Gives back the room up to and with this entry, for the launcher, once the slot has said that it is done with it. */
 void ring_free(struct ring *ring, struct entry *entry);
-/* Waits for the next launch, for the slot. */
+/* The next launch, for the slot; NULL when there is none now. */
 const char *ring_take(struct ring *ring);
+/* Waits until there may be one, for the slot. */
+void ring_wait(struct ring *ring);
 void ring_close(struct ring *ring);
 
 /* ---- slot.c ---- */
@@ -93,7 +95,7 @@ struct news {
 };
 
 /* The program of a slot: `first`, then whatever comes through the ring. */
-_Noreturn void slot_run(struct ring *ring, int news, const char *first);
+_Noreturn void slot_run(pid_t launcher, struct ring *ring, int news, const char *first);
 
 /* ---- start.c ---- */
 

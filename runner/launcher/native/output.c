@@ -62,18 +62,25 @@ void output_open(const char *path, const char *launcher_id)
 
 /* ---- records: lines of text, each closed by the length of what stands before ---- */
 
+/* Almost every record fits; a longer one is written twice. */
+#define USUAL_RECORD 512
+#define LENGTH_ROOM 32
+
 __attribute__((format(printf, 1, 2))) static void add_record(const char *format, ...)
 {
   va_list arguments;
   va_start(arguments, format);
   va_list again;
   va_copy(again, arguments);
-  int length = vsnprintf(NULL, 0, format, arguments);
-  char *line = bytes_reserve(&records, (size_t)length + 32);
-  vsnprintf(line, (size_t)length + 1, format, again);
+  char *line = bytes_reserve(&records, USUAL_RECORD + LENGTH_ROOM);
+  int length = vsnprintf(line, USUAL_RECORD, format, arguments);
+  if (length >= USUAL_RECORD) {
+    line = bytes_reserve(&records, (size_t)length + LENGTH_ROOM);
+    vsnprintf(line, (size_t)length + 1, format, again);
+  }
   va_end(arguments);
   va_end(again);
-  records.used += (size_t)(length + snprintf(line + length, 32, " #%d\n", length));
+  records.used += (size_t)(length + snprintf(line + length, LENGTH_ROOM, " #%d\n", length));
 }
 
 static unsigned long long ticks(uint64_t ns)

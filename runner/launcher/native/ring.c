@@ -91,7 +91,7 @@ void ring_free(struct ring *ring, struct entry *entry)
   ring->freed += ahead + entry_bytes(entry->length);
 }
 
-static void wait_for_more(struct ring *ring)
+void ring_wait(struct ring *ring)
 {
   atomic_store(&ring->sleeping, 1);
   while (atomic_load(&ring->put) == ring->taken)
@@ -101,13 +101,12 @@ static void wait_for_more(struct ring *ring)
 
 const char *ring_take(struct ring *ring)
 {
-  for (;;) {
-    if (atomic_load(&ring->put) == ring->taken)
-      wait_for_more(ring);
+  while (atomic_load(&ring->put) != ring->taken) {
     struct entry *entry = entry_at(ring, ring->taken);
     ring->taken += entry_bytes(entry->length);
     uint32_t expected = ON_ITS_WAY;
     if (atomic_compare_exchange_strong(&entry->state, &expected, TAKEN))
       return entry->request;
   }
+  return NULL;
 }

@@ -30,35 +30,52 @@ static void close_launchers(void)
   close(null_device);
 }
 
-static void tell(const struct news *news)
+/* What is not told yet: an exit may wait for the start that follows it, so that one word does for both. */
+static struct news untold[2];
+static size_t untold_count;
+
+static void tell(void)
 {
-  while (write(news_pipe, news, sizeof *news) < 0)
+  size_t length = untold_count * sizeof *untold;
+  while (untold_count > 0 && write(news_pipe, untold, length) < 0)
     if (errno != EINTR)
       _exit(1); /* the launcher is gone */
+  untold_count = 0;
 }
 
 static void run_job(const char *request)
 {
-  struct news news = {.slot = getpid()};
-  start_job(request, &news);
-  tell(&news);
-  if (news.type == NEWS_UNSTARTED)
+  struct news *news = &untold[untold_count++];
+  *news = (struct news){.slot = getpid()};
+  start_job(request, news);
+  struct news running = *news;
+  tell();
+  if (running.type == NEWS_UNSTARTED)
     return;
-  await_end(&news);
-  news.type = NEWS_EXITED;
-  tell(&news);
+  await_end(&running);
+  running.type = NEWS_EXITED;
+  untold[untold_count++] = running;
 }
 
-void slot_run(struct ring *ring, int news, const char *first)
+static const char *next_request(struct ring *ring)
 {
-  pid_t launcher = getppid();
+  const char *request;
+  while (!(request = ring_take(ring))) {
+    tell();
+    ring_wait(ring);
+  }
+  return request;
+}
+
+void slot_run(pid_t launcher, struct ring *ring, int news, const char *first)
+{
   /* Orphans of our jobs become our children. When the launcher is killed, so are we, and our job with us. */
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
     fail("Cannot open a slot", strerror(errno));
-  if (launcher == 1 || getppid() != launcher)
+  if (getppid() != launcher)
     _exit(1);
   news_pipe = news;
   close_launchers();
-  for (const char *request = first;; request = ring_take(ring))
+  for (const char *request = first;; request = next_request(ring))
     run_job(request);
 }

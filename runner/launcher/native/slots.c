@@ -66,9 +66,10 @@ static void open_slot(struct job *job)
 {
   struct slot *slot = allocate(sizeof *slot);
   *slot = (struct slot){.ring = ring_open(), .next = slots};
+  pid_t launcher = getpid();
   slot->pid = fork();
   if (slot->pid == 0)
-    slot_run(slot->ring, news_out, job->request);
+    slot_run(launcher, slot->ring, news_out, job->request);
   if (slot->pid < 0)
     fail("Cannot fork a slot", strerror(errno));
   slots = slot;
