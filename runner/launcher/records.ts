@@ -5,7 +5,7 @@ import type { Exited, LauncherKind } from './types.ts'
 
 /**
  * The journal's records. One line, one record; fields are separated by a space and closed by `#` and the length of what
- * stands before, so that a torn line shows. The stand-in's shells report in the same lines.
+ * stands before, so that a torn line shows. The stand-in reads its shells' records there.
  *
  *   L launcher kind pid startTicks runnerPid runnerStartTicks bootId epochMs       a launcher's life begins
  *   S launcher tag pid fromTicks toTicks startedMs label                           pid 0: could not be started

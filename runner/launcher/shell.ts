@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Gathered } from './gather.ts'
 import { recordLife, recordLifeEnd } from './journal.ts'
+import { JournalTail } from './journal-tail.ts'
 import { reportLoss } from './loss.ts'
 import { neverRan } from './outcome.ts'
 import {
@@ -18,7 +18,7 @@ import {
   startedWithin,
   type TickWindow,
 } from './processes.ts'
-import type { JournaledLaunch, JournalRecord } from './records.ts'
+import type { JournaledLaunch } from './records.ts'
 import { findFault, isTooLong } from './request.ts'
 import { makeScratch, removeScratch } from './scratch.ts'
 import { Slot, type SlotSite, startScript } from './slot.ts'
@@ -26,6 +26,8 @@ import { SlotEnvironment } from './slot-environment.ts'
 import { DEFAULT_PATH, encodeForSlot } from './slot-request.ts'
 import type { Exited, Launcher, LauncherEvents, LauncherOptions, LaunchRequest, Started } from './types.ts'
 
+/** While launches wait in the slots the journal is read so often, and the slots say nothing: one look serves many jobs. */
+const LOOK_MS = 15
 /** Strays outside their group are looked for this long after an exit: a walk over all processes costs milliseconds. */
 const SWEEP_DELAY_MS = 500
 /** At the end: 2 s in all, for processes that the kernel lets go slowly. */
@@ -73,7 +75,10 @@ class ShellLauncher implements Launcher {
   readonly #watchdog: ChildProcess
   readonly #site: SlotSite
   readonly #events: LauncherEvents
-  readonly #gathered: Gathered
+  readonly #tail: JournalTail
+  /** Launches that nobody has said to have started. */
+  readonly #unstarted = new Set<number>()
+  #look: NodeJS.Timeout | undefined
   readonly #slots: Slot[] = []
   readonly #jobs = new Map<number, Job>()
   #sweep: NodeJS.Timeout | undefined
@@ -85,7 +90,7 @@ class ShellLauncher implements Launcher {
     this.#watchdog = watchdog
     this.#site = site
     this.#events = events
-    this.#gathered = new Gathered(events)
+    this.#tail = new JournalTail(site.journal)
     this.#over = new Promise(settle => {
       this.#finish = settle
     })
@@ -103,6 +108,8 @@ class ShellLauncher implements Launcher {
     const slot = leader?.slot ?? this.#slots.find(({ tags }) => tags.length === 0) ?? this.#openSlot()
     this.#jobs.set(request.tag, { slot, queued: leader !== undefined, signals: [] })
     slot.tags.push(request.tag)
+    this.#unstarted.add(request.tag)
+    this.#look ??= setInterval(() => this.#read(), LOOK_MS)
     const { environment, launcherId } = this.#site
     const { PATH: path = environment.base.PATH } = request.env
     const plan = environment.plan(request.env, buildMark(launcherId, request.tag))
@@ -123,8 +130,7 @@ class ShellLauncher implements Launcher {
     if (job && recalled) {
       job.slot.tags.splice(job.slot.tags.indexOf(tag), 1)
       this.#jobs.delete(tag)
-      // Its predecessor may have ended already, with it as the follower that let the report wait.
-      if (job.slot.tags.length === 0) setImmediate(() => this.#gathered.tell())
+      this.#unstarted.delete(tag)
     }
     onAnswer?.(recalled)
     return recalled
@@ -132,7 +138,6 @@ class ShellLauncher implements Launcher {
 
   async close(options: { kill?: boolean } = {}): Promise<void> {
     if (this.#state === 'open') this.#state = 'closing'
-    this.#gathered.tell()
     if (options.kill && this.#state === 'closing') await this.#cut()
     await this.#endWhenIdle()
     await this.#over
@@ -142,7 +147,7 @@ class ShellLauncher implements Launcher {
     const slot = new Slot(
       this.#site,
       this.#slots.length,
-      records => this.#handle(records),
+      () => this.#read(),
       () => this.#lose('A shell of the launcher ended unexpectedly'),
     )
     this.#slots.push(slot)
@@ -172,24 +177,30 @@ class ShellLauncher implements Launcher {
     signalMarked((mark, found) => mark === own && found.group !== pid, signal)
   }
 
-  #handle(records: JournalRecord[]): void {
+  /** Tells what the journal says since the last time. */
+  #read(): void {
+    if (this.#state === 'over') return
     const started: Started[] = []
     const exited: Exited[] = []
-    let isUrgent = this.#state === 'closing'
-    for (const record of records) {
-      if (record.type === 'start' && record.launch.pid > 0) {
-        isUrgent ||= this.#jobs.get(record.launch.tag)?.queued === false
-        started.push(this.#noteStart(record.launch))
-      } else if (record.type === 'exit') {
-        isUrgent ||= this.#jobs.get(record.exit.tag)?.slot.tags.length === 1
+    for (const record of this.#tail.read()) {
+      if (record.type === 'start' && record.launch.launcherId === this.#site.launcherId) {
+        this.#unstarted.delete(record.launch.tag)
+        if (record.launch.pid > 0) started.push(this.#noteStart(record.launch))
+      } else if (record.type === 'exit' && record.launcherId === this.#site.launcherId) {
         exited.push(this.#noteExit(record.exit))
       }
     }
-    this.#gathered.add(started, exited)
-    if (isUrgent) this.#gathered.tell()
+    if (this.#unstarted.size === 0) this.#stopLooking()
+    if (started.length > 0) this.#events.onStarted(started)
     if (exited.length === 0) return
+    this.#events.onExited(exited)
     this.#sweep ??= setTimeout(() => this.#sweepStrays(), SWEEP_DELAY_MS).unref()
     if (this.#state === 'closing') void this.#endWhenIdle()
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#look)
+    this.#look = undefined
   }
 
   #noteStart({ tag, pid, window, startedAtMs }: JournaledLaunch): Started {
@@ -251,9 +262,9 @@ class ShellLauncher implements Launcher {
 
   #lose(reason: string): void {
     if (this.#state === 'over') return
+    this.#read()
     this.#state = 'over'
     clearTimeout(this.#sweep)
-    this.#gathered.tell()
     // Without the word `close` the watchdog ends everything; if it was the watchdog that died, the slots end here.
     this.#watchdog.stdin?.end()
     for (const slot of this.#slots) slot.forsake()
@@ -262,6 +273,8 @@ class ShellLauncher implements Launcher {
   }
 
   #cleanUp(): void {
+    this.#stopLooking()
+    this.#tail.close()
     removeScratch(this.#site.launcherId)
     this.#finish()
   }

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { findScript } from './places.ts'
 import { buildMark, MARK_NAME } from './processes.ts'
-import { type JournalRecord, parseRecord } from './records.ts'
 import { sendTogether } from './send.ts'
 import type { SlotEnvironment } from './slot-environment.ts'
 import { DEFAULT_PATH, encodeTexts } from './slot-request.ts'
@@ -32,14 +31,14 @@ export class Slot {
   readonly pid: number
   readonly #process: SlotProcess
   readonly #ended: Promise<unknown>
-  #rest = ''
 
-  constructor(site: SlotSite, number: number, onRecords: (records: JournalRecord[]) => void, onEnd: () => void) {
+  /** `onWord` is called when there is something in the journal that must be read at once. */
+  constructor(site: SlotSite, number: number, onWord: () => void, onEnd: () => void) {
     const args = [site.launcherId, site.journal, site.scratch, String(number)]
     this.#process = startScript('slot.sh', args, { [MARK_NAME]: buildMark(site.launcherId, 'slot') }) as SlotProcess
     this.pid = this.#process.pid ?? 0
     this.#process.stdin.on('error', () => {})
-    this.#process.stdout.on('data', (chunk: Buffer) => onRecords(this.#read(chunk)))
+    this.#process.stdout.on('data', onWord)
     this.#ended = new Promise(resolve => {
       this.#process.once('close', resolve)
       // When it could not be started there is an error instead.
@@ -63,11 +62,5 @@ export class Slot {
   forsake(): void {
     this.#process.stdout.removeAllListeners('data')
     this.#process.kill('SIGKILL')
-  }
-
-  #read(chunk: Buffer): JournalRecord[] {
-    const lines = (this.#rest + chunk.toString('latin1')).split('\n')
-    this.#rest = lines.pop() ?? ''
-    return lines.map(parseRecord).filter(record => record !== undefined)
   }
 }

@@ -66,7 +66,7 @@ withCompiler('openLauncher() says why a build failed and takes the stand-in', as
   writeFileSync(join(directory, 'runner/launcher/native/bytes.c'), 'this is no C\n')
   const { stdout, stderr } = open({})
   expect(stdout).toBe('shell\n')
-  expect(stderr).toContain('headrace: Cannot build the native launcher')
+  expect(stderr).toContain('headrace: Cannot build headrace-launcher')
 })
 
 withCompiler('openLauncher() takes the stand-in where the built launcher does not run', async () => {

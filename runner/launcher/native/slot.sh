@@ -1,7 +1,7 @@
 # One slot of the stand-in launcher: a resident bash that starts one job after the other (runner/launcher/slot.ts feeds it).
 # Arguments: the launcher's id, the journal, the launcher's scratch directory, the slot's number.
 # Requests come on standard input: a length, then texts that each end in a byte which no text has, so that nothing in them is ever
-# read as shell. Records go to the journal (8) and then, the same lines, to the runner (9). Runs on bash 3.2 too.
+# read as shell. Records go to the journal, which is standard output; a byte to the runner (9) tells it to read them. Runs on bash 3.2 too.
 # Capital names are the jobs' environment, which this shell exports for them; its own names are small.
 
 id=$1
@@ -12,7 +12,7 @@ for fd in /dev/fd/*; do
   fd=${fd##*/}
   if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
 done
-exec 8>>"$2" 9>&1 1>/dev/null
+exec 9>&1 >>"$2"
 set -f
 # Ours alone: a job gets what the launcher says.
 export -n LC_ALL PATH PWD OLDPWD SHLVL
@@ -28,6 +28,13 @@ if [ "${BASH_VERSINFO[0]}" -ge 5 ] || [ "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}
   take_bytes=(-N)
 else
   take_bytes=(-d '' -n)
+fi
+
+# Whether a request is there to be taken at once; bash 3.2 cannot tell.
+if [ "${BASH_VERSINFO[0]}" -ge 4 ]; then
+  has_request() { read -r -t 0; }
+else
+  has_request() { false; }
 fi
 
 take_request() {
@@ -101,7 +108,8 @@ check_program() {
     /*) ;;
     */*) program=${cwd:-.}/$program ;;
     *)
-      PATH=$path type -P -- "$program" || fail "$enoent" "$step_exec"
+      [ "$path:$program" = "$found" ] || PATH=$path type -P -- "$program" >/dev/null || fail "$enoent" "$step_exec" || return
+      found=$path:$program
       return
       ;;
   esac
@@ -116,16 +124,20 @@ check_program() {
 
 record() {
   local again=
-  # On a full disk the job's report waits until there is room: what the journal does not hold must not be reported.
-  until printf '%s%s #%d\n' "$again" "$1" "${#1}" >&8; do
+  # On a full disk the job's record waits until there is room.
+  until printf '%s%s #%d\n' "$again" "$1" "${#1}"; do
     again=$'\n'
     sleep 1
   done
-  printf '%s #%d\n' "$1" "${#1}" >&9
+}
+
+# Wakes the runner, which reads the journal. It also looks by itself as long as a request waits here.
+tell() {
+  printf . >&9
 }
 
 record_start() {
-  record "S $id $tag $pid $ticks $ticks $started $label"
+  record "S $id $tag $pid $from $to $started $label"
 }
 
 # Arguments: code, signal, errno, step.
@@ -173,14 +185,35 @@ read_stat() {
   while [ "$stat" != "${stat#*) }" ]; do stat=${stat#*) }; done
 }
 
-# The start time of $pid in ticks since boot, 0 when it is gone or there is no /proc.
-read_ticks() {
+# The start time of a process in ticks since boot; fails when it is gone or there is no /proc.
+read_start() {
   local stat
-  ticks=0
-  read_stat "/proc/$pid/stat" || return
+  read_stat "/proc/$1/stat" || return
   set -- $stat
-  ticks=${20}
+  start_ticks=${20}
 }
+
+# The time since boot in ticks, of which there are 100 in a second wherever Linux shows them.
+read_uptime() {
+  local uptime
+  read -r uptime _ </proc/uptime || return
+  now_ticks=$((10#${uptime/./}))
+}
+
+# When $pid started, in ticks since boot: between `from` and `to`; zeros when nobody can tell. A process that had this number before
+# is gone, so that only the end matters: the time after the fork is cheaper to read than the process's own. Not so in containers
+# that show an uptime of their own, which is seen by our own start.
+if read_start $$ && read_uptime && [ "$now_ticks" -ge "$start_ticks" ] && [ "$now_ticks" -le $((start_ticks + 500)) ]; then
+  read_window() {
+    from=0 to=0
+    if read_uptime; then from=1 to=$now_ticks; fi
+  }
+else
+  read_window() {
+    from=0 to=0
+    if read_start "$pid"; then from=$start_ticks to=$start_ticks; fi
+  }
+fi
 
 # ---- the job ----
 
@@ -195,14 +228,14 @@ export_entries() {
 
 # Arguments: the program and its arguments.
 become_by_env() {
-  exec env -i -- "${fields[@]:entries_at:entry_count}" "$@" </dev/null >&5 2>&6 5>&- 6>&- 8>&- 9>&-
+  exec env -i -- "${fields[@]:entries_at:entry_count}" "$@" </dev/null >&5 2>&6 5>&- 6>&- 9>&-
 }
 
 # Arguments: the variable `_`, which bash forgets after each command unless it stands before it, the program and its arguments.
 become_by_export() {
   if [ "$hidden_count" -gt 0 ]; then export -n "${fields[@]:12:hidden_count}"; fi
   export_entries "${fields[@]:entries_at:entry_count}"
-  _=$1 exec -- "${@:2}" </dev/null >&5 2>&6 5>&- 6>&- 8>&- 9>&-
+  _=$1 exec -- "${@:2}" </dev/null >&5 2>&6 5>&- 6>&- 9>&-
 }
 
 become_program() {
@@ -253,8 +286,9 @@ end_group() {
 run() {
   start
   exec 5>&- 6>&-
-  read_ticks
+  read_window
   record_start
+  [ "$queued" = 1 ] || tell
   wait "$pid"
   local code=$? user_before=$all_user_ms system_before=$all_system_ms signal=0
   read_clock
@@ -276,7 +310,7 @@ run() {
 launch() {
   name_fields
   is_ours_to_start || return
-  pid=0 ticks=0 strays=0 cut=0 user_ms=0 system_ms=0 error=0 step=0
+  pid=0 from=0 to=0 strays=0 cut=0 user_ms=0 system_ms=0 error=0 step=0
   read_clock
   started=$clock exited=$clock
   if open_logs && check_cwd && check_program; then
@@ -289,9 +323,11 @@ launch() {
 }
 
 read_usage
-while take_request; do
+found=
+while has_request || tell; take_request; do
   case ${fields[0]} in
     share) export "${fields[@]:1}" ;;
     launch) launch ;;
   esac
 done
+tell
