@@ -11,6 +11,8 @@ export type DialectOption = 'auto' | 'old' | 'new'
 const OLD: Dialect = { json: 'text', resetRaisesRunId: false }
 const NEW: Dialect = { json: 'object', resetRaisesRunId: true }
 const UNKNOWN: Dialect = { json: 'as_given', resetRaisesRunId: true }
+/** For documents that are read back: fields stay in the form they were given in. */
+export const AS_STORED = UNKNOWN
 
 const PYTHON_AGENT = /^OpenAPI-Generator\/0\.(\d+)\.\d+\/python$/
 /** Both Rust clients send this; the new one sends X-Torc-Client-User as well. */

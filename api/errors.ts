@@ -48,3 +48,7 @@ export class AppError extends Error {
     return { error: { error: ERRORS[this.code].kind, code: this.code, message: this.message, ...this.extra } }
   }
 }
+
+/** `noun` names what is missing: "File". Texts about jobs name the parameter too (19.13). */
+export const missing = (noun: string, id: number): AppError =>
+  new AppError('not_found', `${noun} not found with ID: ${noun === 'Job' ? `job_id=${id}` : id}`)

@@ -1,42 +1,63 @@
-import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { createAdaptorServer } from '@hono/node-server'
 import { createWorkflow, type Origin } from '../db/create-workflow.ts'
 import { migrate } from '../db/migrate.ts'
 import { type Durability, openFile } from '../db/open-file.ts'
+import { isRemoteUrl } from '../db/open-remote.ts'
 import { failOpenTasks } from '../db/tasks.ts'
 import { healAfterStart } from '../db/tick.ts'
 import type { Db } from '../db/unit.ts'
 import { createApp } from './app.ts'
+import { check } from './body.ts'
+import type { Limits } from './context.ts'
+import { batchSchema } from './contract/completion.ts'
 import type { ExpandedWorkflow } from './core/spec/types.ts'
 import type { DialectOption } from './dialect.ts'
+import { checkServerAccess, type OpenedAccess, openAccess, type ServerAccess } from './node/access.ts'
+import { countRequests } from './node/count-requests.ts'
+import { openServerDatabase, readDatabaseToken } from './node/database-server.ts'
 import { networkFileSystem } from './node/file-system.ts'
 import { ownDatabasePath } from './node/foreign-database.ts'
 import { closeServer, listen } from './node/listening.ts'
-import { type Ownership, takeOwnership } from './node/ownership.ts'
+import { NO_OWNERSHIP, type Ownership, takeOwnership } from './node/ownership.ts'
 import { makePrivateFolder, touchPrivateFile, writePrivateFile } from './node/private-file.ts'
 import { StartError, startErrorOf } from './node/start-error.ts'
 import { startTicking } from './node/ticking.ts'
+import { newToken, tokenFromFile } from './node/token-file.ts'
 import { isLoopback, trustsOwnUser } from './node/trust.ts'
+import { type Answer, answer } from './refusal.ts'
+import { createRequestStats } from './request-stats.ts'
+import { exchange } from './routes/exchange.ts'
 
 export { StartError } from './node/start-error.ts'
 
 export type ServerOptions = {
+  /** The database file, `:memory:` for one that is gone when the server closes, or the address of a libSQL server. */
   dbPath: string
-  /** 127.0.0.1 unless given; any other than loopback needs a token. */
+  /** What that server wants to see, or a file with it. */
+  dbToken?: string
+  dbTokenPath?: string
+  /** 127.0.0.1 unless given; any other than loopback needs a token or a password file. */
   host?: string
   /** 0: any free one. */
   port?: number
   durability: Durability
   /** What callers have to show. On loopback one is made up when none is given; our own user does without. */
   token?: string
+  /** A private file with that token, for when `token` is not given; made when it is missing. */
+  tokenPath?: string
+  access?: ServerAccess
   /** Where other commands of this user find the server: its address and its token. */
   infoPath?: string
   version?: string
   dialect?: DialectOption
+  limits?: Partial<Limits>
+  /** Certificate and key, as PEM texts: then the server speaks HTTPS. */
+  tls?: { cert: string; key: string }
   /** Takes one line: notices and faults. */
   log: (line: string) => void
 }
@@ -47,14 +68,19 @@ export type RunningServer = {
   token: string
   app: ReturnType<typeof createApp>
   db: Db
-  /** Creates a workflow that this very process has expanded and checked, without the wire's copies and checks; returns its id. */
+  /** Creates a workflow that this very process has expanded and checked, without the wire's copies and checks; returns its id. Its groups are left out. */
   createWorkflow(workflow: ExpandedWorkflow, origin: Omit<Origin, 'now'>): Promise<number>
+  /** `batch_complete_jobs` for a caller in this process, without the wire's copies. Never rejects. */
+  exchange(workflowId: number, body: unknown): Promise<Answer>
   /** Stops accepting, finishes what runs (at most 5 s), and leaves a whole database file behind. */
   close(): Promise<void>
 }
 
 /** Above the 65 s or so after which clients and proxies let go of an idle connection (platform.md 6). */
 const KEEP_ALIVE_MS = 75_000
+
+/** SQLite's own name for a database without a file. */
+const IN_MEMORY = ':memory:'
 
 /**
  * Opens the database file and serves the API over it until `close`. The process owns the file meanwhile. Throws StartError, with a line
@@ -63,34 +89,46 @@ const KEEP_ALIVE_MS = 75_000
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { host = '127.0.0.1', port = 0, version = '0', log } = options
   const loopback = isLoopback(host)
-  if (!loopback && !options.token) {
+  const logFault = (error: unknown, span: string): void =>
+    log(`Fault in request ${span}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  const { access = {} } = options
+  checkServerAccess(access)
+  if (!loopback && !options.token && options.tokenPath === undefined && access.authFile === undefined) {
     throw new StartError(
-      `Cannot listen on ${host} without a token as anybody could run commands here: give one, or listen on 127.0.0.1`,
+      `Cannot listen on ${host} without a token as anybody could run commands here: give one, or a password file, or listen on 127.0.0.1`,
     )
   }
   // An empty token would let in everybody who sends an empty password.
-  const token = options.token || randomBytes(32).toString('base64url')
-  const named = resolve(options.dbPath)
-  const dbPath = ownDatabasePath(named)
-  if (dbPath !== named) log(`Another program keeps its data in ${named}: ours goes to ${dbPath}`)
+  const token = options.token || (options.tokenPath === undefined ? newToken() : tokenFromFile(options.tokenPath))
+  const dbPath = hasFile(options.dbPath) ? ownFile(options.dbPath, log) : options.dbPath
   const { ownership, db } = await openOwned(dbPath, options)
   let server: Server | undefined
+  let opened: OpenedAccess | undefined
   try {
+    opened = await openAccess(access, { db, dbPath, log })
+    const { options: rules, close: closeAccess } = opened
     const stopping = new AbortController()
+    const stats = createRequestStats(Date.now)
     const app = createApp({
       db,
       stopping: stopping.signal,
       version,
+      stats,
       dialect: options.dialect,
-      access: { token, trusts: loopback ? trustsOwnUser() : undefined },
-      onFault: (error, span) =>
-        log(`Fault in request ${span}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+      limits: options.limits,
+      access: { ...rules, token, trusts: loopback ? trustsOwnUser() : undefined },
+      onFault: logFault,
     })
-    const listening = createAdaptorServer({ fetch: app.fetch }) as Server
+    const listening = createAdaptorServer({
+      fetch: app.fetch,
+      ...(options.tls && { createServer: createTlsServer, serverOptions: options.tls }),
+    }) as Server
     server = listening
+    countRequests(listening, stats)
     listening.keepAliveTimeout = KEEP_ALIVE_MS
     const address = await listen(listening, host, port)
-    const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`
+    const scheme = options.tls === undefined ? 'http' : 'https'
+    const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`
     ownership.announce(url)
     if (options.infoPath !== undefined) writeInfo(options.infoPath, { url, token, dbPath })
     const stopTicking = startTicking(db, log)
@@ -100,11 +138,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       token,
       app,
       db,
-      createWorkflow: (workflow, origin) => createWorkflow(db, workflow, { ...origin, now: Date.now() }),
+      async createWorkflow(workflow, origin) {
+        try {
+          return await createWorkflow(db, workflow, { ...origin, now: Date.now() })
+        } catch (error) {
+          throw startErrorOf(error, dbPath)
+        }
+      },
+      exchange: (workflowId, body) =>
+        answer(
+          async () => exchange({ db, clock: Date.now }, workflowId, check(batchSchema, body)),
+          error => logFault(error, 'of this process'),
+        ),
       async close() {
         stopping.abort()
         await stopTicking()
         await closeServer(listening)
+        await closeAccess()
         if (options.infoPath !== undefined) rmSync(options.infoPath, { force: true })
         await db.close()
         ownership.release()
@@ -112,27 +162,47 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
   } catch (error) {
     server?.close()
+    await opened?.close()
     await db.close()
     ownership.release()
     throw startErrorOf(error, options.infoPath ?? dbPath)
   }
 }
 
+const hasFile = (dbPath: string): boolean => dbPath !== IN_MEMORY && !isRemoteUrl(dbPath)
+
+/** The absolute path our data goes to for the one that was named. */
+function ownFile(named: string, log: ServerOptions['log']): string {
+  const path = resolve(named)
+  const own = ownDatabasePath(path)
+  if (own !== path) log(`Another program keeps its data in ${path}: ours goes to ${own}`)
+  return own
+}
+
 async function openOwned(
   dbPath: string,
-  { durability, log }: ServerOptions,
+  { durability, dbToken, dbTokenPath, log }: ServerOptions,
 ): Promise<{ ownership: Ownership; db: Db }> {
-  const folder = dirname(dbPath)
+  if (isRemoteUrl(dbPath)) {
+    const shown = dbTokenPath === undefined ? dbToken : readDatabaseToken(dbTokenPath)
+    return { ownership: NO_OWNERSHIP, db: await openServerDatabase(dbPath, shown) }
+  }
   let ownership: Ownership | undefined
   let db: Db | undefined
   try {
-    makePrivateFolder(folder)
-    const network = networkFileSystem(folder)
-    if (network !== undefined)
-      log(`The database lies on ${network}: this process takes it whole. A local disk is faster: --db PATH`)
-    ownership = takeOwnership(dbPath)
-    touchPrivateFile(dbPath)
-    db = openFile(dbPath, { durability, exclusive: network !== undefined })
+    if (dbPath === IN_MEMORY) {
+      ownership = NO_OWNERSHIP
+      db = openFile(IN_MEMORY)
+    } else {
+      const folder = dirname(dbPath)
+      makePrivateFolder(folder)
+      const network = networkFileSystem(folder)
+      if (network !== undefined)
+        log(`The database lies on ${network}: this process takes it whole. A local disk is faster: --db PATH`)
+      ownership = takeOwnership(dbPath)
+      touchPrivateFile(dbPath)
+      db = openFile(dbPath, { durability, exclusive: network !== undefined })
+    }
     await db.write(() => migrate(Date.now()))
     await healAfterStart(db, Date.now())
     await db.write(() => failOpenTasks(Date.now()))

@@ -1,3 +1,4 @@
+import type { KeysetPage, KeysetRequest } from '../db/list.ts'
 import type { AppRequest } from './context.ts'
 import { isJobStatus, type JobStatus } from './core/status.ts'
 import { AppError } from './errors.ts'
@@ -62,7 +63,11 @@ function readValue(name: string, kind: Kind, text: string): unknown {
 
 /** Reads an integer of the path; 400 when it is none. */
 export function pathInteger(c: AppRequest, name: string): number {
-  const text = c.req.param(name) ?? ''
+  return readInteger(name, c.req.param(name) ?? '')
+}
+
+/** Reads a piece of the path as an integer; 400 when it is none. */
+export function readInteger(name: string, text: string): number {
   if (!INTEGER.test(text)) throw new AppError('bad_request', `Cannot read the path as ${name} must be an integer`)
   return Number(text)
 }
@@ -74,18 +79,20 @@ export function pathStatus(c: AppRequest, name: string): JobStatus {
   return text
 }
 
-/** The paging parameters of every list; spread it into the shape. */
-export const PAGING = { offset: 'integer', limit: 'integer' } as const
+/** The paging parameters of every list; spread it into the shape. The last two are ours: pages by key (docs/api.md, Lists). */
+export const PAGING = { offset: 'integer', limit: 'integer', after_id: 'text', count: 'boolean' } as const
 /** Those of the lists that sort. */
 export const SORTING = { ...PAGING, sort_by: 'text', reverse_sort: 'boolean' } as const
 
 /** Most items of one page, and how many there are when the client names no limit (contract/notes.md 2.1). */
 export const MAX_PAGE = 100_000
 
-export type Paging = { offset: number; limit: number }
+export type Paging = { offset: number; limit: number; keyset?: KeysetRequest }
+
+type PagingQuery = Query<typeof PAGING> & { sort_by?: string }
 
 /** Gives the page asked for; 422 on a negative number or a limit over the maximum, or clamps that where the contract does. */
-export function pageOf(query: { offset?: number; limit?: number }, over: 'refuse' | 'clamp' = 'refuse'): Paging {
+export function pageOf(query: PagingQuery, over: 'refuse' | 'clamp' = 'refuse'): Paging {
   const { offset = 0, limit = MAX_PAGE } = query
   for (const [name, value] of Object.entries({ offset, limit })) {
     if (value < 0) throw new AppError('invalid', `Cannot list as ${name} must be >= 0`, { field: name, value })
@@ -93,7 +100,20 @@ export function pageOf(query: { offset?: number; limit?: number }, over: 'refuse
   if (limit > MAX_PAGE && over === 'refuse') {
     throw new AppError('invalid', `Cannot list as limit must be <= ${MAX_PAGE}`, { field: 'limit', value: limit })
   }
-  return { offset, limit: Math.min(limit, MAX_PAGE) }
+  return { offset, limit: Math.min(limit, MAX_PAGE), keyset: keysetOf(query) }
+}
+
+const CURSOR = /^\d{1,15}(-\d{1,15})*$/
+
+/** Reads `after_id`: an id, or what a reply gave as `next_after_id`. 0 begins the list. It pages by key, so it excludes offset and sort_by. */
+function keysetOf({ after_id: after, offset, sort_by, count = false }: PagingQuery): KeysetRequest | undefined {
+  if (after === undefined) return undefined
+  if (!CURSOR.test(after)) throw new AppError('bad_request', 'Cannot read the query as after_id must be an id')
+  const other = offset !== undefined && offset > 0 ? 'offset' : 'sort_by'
+  if (other === 'offset' || (sort_by !== undefined && sort_by !== 'id')) {
+    throw new AppError('invalid', `Cannot list by after_id and ${other} at once`, { field: other })
+  }
+  return { after: after === '0' ? [] : after.split('-').map(Number), count }
 }
 
 export type ListReply<T> = {
@@ -101,12 +121,14 @@ export type ListReply<T> = {
   offset: number
   max_limit: number
   count: number
-  total_count: number
+  total_count?: number
   has_more: boolean
+  next_after_id?: number | string
 }
 
-/** The body of a list reply. */
-export function listReply<T>(items: T[], total: number, page: Paging): ListReply<T> {
+/** The body of a list reply. A page by key counts the whole list only when asked to, and says where the next one begins. */
+export function listReply<T>(items: T[], total: number, page: Paging, keyset?: KeysetPage): ListReply<T> {
+  if (keyset !== undefined) return keysetReply(items, total, keyset)
   return {
     items,
     offset: page.offset,
@@ -115,4 +137,11 @@ export function listReply<T>(items: T[], total: number, page: Paging): ListReply
     total_count: total,
     has_more: page.offset + items.length < total,
   }
+}
+
+function keysetReply<T>(items: T[], total: number, { next, counted }: KeysetPage): ListReply<T> {
+  const reply: ListReply<T> = { items, offset: 0, max_limit: MAX_PAGE, count: items.length, has_more: next !== null }
+  if (counted) reply.total_count = total
+  if (next !== null) reply.next_after_id = next.length === 1 ? next[0]! : next.join('-')
+  return reply
 }

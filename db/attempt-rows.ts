@@ -1,8 +1,9 @@
 import type { Completion } from '../api/core/completion.ts'
 import { statusWord } from '../api/core/status.ts'
 import type { StoredJob, StoredResult } from '../api/core/verdicts.ts'
+import { alongside } from './alongside.ts'
 import { FANOUT } from './cascade.ts'
-import { RESULT_ID_STEP } from './result-ids.ts'
+import { MOST_RESULTS, RESULT_ID_STEP } from './result-ids.ts'
 import { all, type Unit } from './unit.ts'
 
 /** What completions need to know of a job. */
@@ -59,12 +60,13 @@ const RESULTS = `
 
 export function* readAttempts(completions: readonly Completion[]): Unit<Attempts> {
   const list = JSON.stringify(completions.map(entry => entry.jobId))
-  const jobs = new Map((yield* all<JobRow>(JOBS, list)).map(row => [row.id, row]))
-  const lost = yield* readLost(completions, jobs)
+  const [rows, nodes] = yield* alongside(all<JobRow>(JOBS, list), existingNodes(completions))
+  const jobs = new Map(rows.map(row => [row.id, row]))
+  const [lost, results] = yield* alongside(readLost(completions, jobs), readResults(rows))
   return {
     jobs,
-    results: yield* readResults([...jobs.values()]),
-    nodes: yield* existingNodes(completions),
+    results,
+    nodes,
     lostBy: completion => lost.get(tokenKey(completion.jobId, completion.claimToken)),
   }
 }
@@ -119,6 +121,7 @@ export function storedJob(job: JobRow, results: readonly ResultRow[], lost: Lost
     attemptId: job.attempt_id,
     claimToken: job.claim_token,
     leaseExpiresAt: job.lease_expires_at,
+    isFull: job.results >= MOST_RESULTS,
     stored: results
       .filter(row => row.superseded === 0)
       .map(

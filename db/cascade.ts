@@ -1,7 +1,7 @@
 import { STATUS } from '../api/core/status.ts'
 import { addToFrontier } from './frontier-rows.ts'
 import { appendEvents, type StreamEvent } from './stream-events.ts'
-import { all, one, type Unit } from './unit.ts'
+import { all, type Unit } from './unit.ts'
 
 /** Levels of a failure cascade that one transaction follows; deeper ones go on from the frontier (design.md 2). */
 const LEVELS = 16
@@ -37,7 +37,11 @@ const RELEASE = `
   UPDATE job SET ${hear('waiting.n', 'waiting.bad', '?3')}
   FROM waiting
   WHERE job.id = waiting.id AND job.status = ${STATUS.blocked}
-  RETURNING id, status`
+  RETURNING id, status, CASE WHEN status = ${STATUS.canceled} THEN
+    (SELECT count(*) FROM (SELECT 1 FROM job_edge e WHERE e.depends_on_job_id = job.id LIMIT ${FANOUT + 1})) ELSE 0 END AS fanout`
+
+/** A job that heard; of a canceled one also how many wait for it, counted up to a bound. */
+type Touched = { id: number; status: number; fanout: number }
 
 /**
  * Releases the dependants of finished jobs through the whole graph below, as far as one transaction should go. `fanout` is the
@@ -63,9 +67,11 @@ export function* followLevels(workflowId: number, finished: readonly Finished[],
   let bad = finished.filter(job => job.unsuccessful).map(job => job.jobId)
   const canceled: number[] = []
   let ready = 0
+  let fanout = 0
   for (let level = 0; level < LEVELS; level++) {
-    if (level > 0 && (canceled.length > FANOUT || (yield* isWide(bad)))) break
-    const touched = yield* all<{ id: number; status: number }>(RELEASE, JSON.stringify(good), JSON.stringify(bad), now)
+    if (canceled.length > FANOUT || fanout > FANOUT) break
+    const touched = yield* all<Touched>(RELEASE, JSON.stringify(good), JSON.stringify(bad), now)
+    fanout = touched.reduce((sum, job) => sum + job.fanout, 0)
     ready += touched.filter(job => job.status === STATUS.ready).length
     good = []
     bad = canceledOf(touched)
@@ -79,16 +85,6 @@ export function* followLevels(workflowId: number, finished: readonly Finished[],
     )
   yield* appendEvents(workflowId, now, canceled.map(canceledEvent))
   return { ready, leftOver: bad.length > 0 }
-}
-
-/** Whether these jobs have more dependants than one transaction should touch. */
-function* isWide(jobIds: readonly number[]): Unit<boolean> {
-  const row = yield* one<{ n: number }>(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM json_each(?) AS done CROSS JOIN job_edge e ON e.depends_on_job_id = done.value
-     LIMIT ${FANOUT + 1})`,
-    JSON.stringify(jobIds),
-  )
-  return row!.n > FANOUT
 }
 
 export const canceledOf = (touched: readonly { id: number; status: number }[]): number[] =>

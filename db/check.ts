@@ -35,6 +35,16 @@ const CLAIMS: readonly Rule[] = [
       AND (claim_token IS NULL OR compute_node_id IS NULL OR claimed_at IS NULL OR lease_expires_at IS NULL)`,
   },
   {
+    what: 'a lease ends before rescue would look at its node',
+    sql: `SELECT j.id, j.lease_expires_at, n.expires_at FROM job j LEFT JOIN node_lease n ON n.compute_node_id = j.compute_node_id
+      WHERE j.lease_expires_at IS NOT NULL AND (n.expires_at IS NULL OR n.expires_at > j.lease_expires_at)`,
+  },
+  {
+    what: 'a job is held ahead, or waits out a pause, at a status where none is',
+    sql: `SELECT id, status, is_held, waits_until FROM job
+      WHERE is_held = 1 AND status <> ${STATUS.pending} OR waits_until IS NOT NULL AND status <> ${STATUS.ready}`,
+  },
+  {
     what: 'an attempt that ended is newer than its job',
     sql: `SELECT j.id, j.attempt_id, l.attempt_id AS lost FROM lost_attempt l JOIN job j ON j.id = l.job_id
       WHERE l.attempt_id > j.attempt_id OR (l.attempt_id = j.attempt_id AND j.status IN (${HELD}))`,
@@ -121,6 +131,7 @@ const REFERENCES: readonly [table: string, column: string, target: string][] = [
   ['job_user_data', 'user_data_id', 'user_data'],
   ['result', 'job_id', 'job'],
   ['lost_attempt', 'job_id', 'job'],
+  ['retried_attempt', 'job_id', 'job'],
   ['frontier', 'job_id', 'job'],
   ['action_job', 'job_id', 'job'],
   ['action_job', 'action_id', 'action'],

@@ -1,5 +1,5 @@
 import { statusWord } from '../api/core/status.ts'
-import { all, type Unit } from './unit.ts'
+import { type Statement, together, type Unit } from './unit.ts'
 
 /** One claimed job with everything needed to run it, in the wire's words (contract/notes.md 10.2, 18). */
 export type ClaimedJob = {
@@ -86,20 +86,33 @@ const OUTPUT_FILES = `
 const OUTPUT_USER_DATA = `
   SELECT o.job_id, o.user_data_id AS id FROM json_each(?) AS taken CROSS JOIN job_user_data o ON o.job_id = taken.value AND o.is_output = 1`
 
-/** Reads all that is needed to run these claimed jobs, in the order given. `has` spares the look for what the workflow has none of. */
+const RULES = `
+  SELECT DISTINCT h.id, h.rules FROM json_each(?) AS taken CROSS JOIN job_text t ON t.id = taken.value
+  CROSS JOIN failure_handler h ON h.id = t.failure_handler_id`
+
+/**
+ * Reads all that is needed to run these claimed jobs, in the order given: the last thing of its transaction. `has` spares the look for
+ * what the workflow has none of.
+ */
 export function* describeJobs(
   workflowId: number,
   ids: readonly number[],
   classes: ReadonlyMap<number, ClassRow>,
   has: { userData: boolean; failureHandlers: boolean },
 ): Unit<ClaimedJob[]> {
+  const asked = [
+    DETAILS,
+    OUTPUT_FILES,
+    ...(has.userData ? [OUTPUT_USER_DATA] : []),
+    ...(has.failureHandlers ? [RULES] : []),
+  ]
   const list = JSON.stringify(ids)
-  const details = yield* all<DetailRow>(DETAILS, list)
-  const files = groupByJob(yield* all<{ job_id: number; id: number; path: string }>(OUTPUT_FILES, list))
-  const userData = has.userData
-    ? groupByJob(yield* all<{ job_id: number; id: number }>(OUTPUT_USER_DATA, list))
-    : undefined
-  const rules = has.failureHandlers ? yield* failureRules(details) : undefined
+  const found = yield* together(asked.map((sql): Statement => ({ sql, args: [list], last: true })))
+  const rowsOf = <T>(sql: string) => (found[asked.indexOf(sql)] ?? []) as T[]
+  const details = rowsOf<DetailRow>(DETAILS)
+  const files = groupByJob(rowsOf<{ job_id: number; id: number; path: string }>(OUTPUT_FILES))
+  const userData = groupByJob(rowsOf<{ job_id: number; id: number }>(OUTPUT_USER_DATA))
+  const rules = new Map(rowsOf<{ id: number; rules: string }>(RULES).map(row => [row.id, row.rules]))
   return details.map(row => {
     const needs = classes.get(row.class_id)!
     const outputs = files.get(row.id)
@@ -139,9 +152,9 @@ export function* describeJobs(
       job.output_file_ids = outputs.map(file => file.id)
       job.output_files = outputs.map(({ id, path }) => ({ id, path }))
     }
-    const data = userData?.get(row.id)
+    const data = userData.get(row.id)
     if (data !== undefined) job.output_user_data_ids = data.map(item => item.id)
-    const text = row.failure_handler_id === null ? undefined : rules?.get(row.failure_handler_id)
+    const text = row.failure_handler_id === null ? undefined : rules.get(row.failure_handler_id)
     if (text !== undefined) job.failure_rules = text
     return job
   })
@@ -155,13 +168,4 @@ function groupByJob<T extends { job_id: number }>(rows: readonly T[]): Map<numbe
     else group.push(row)
   }
   return groups
-}
-
-function* failureRules(jobs: readonly DetailRow[]): Unit<Map<number, string>> {
-  const ids = [...new Set(jobs.map(job => job.failure_handler_id).filter(id => id !== null))]
-  const rows = yield* all<{ id: number; rules: string }>(
-    'SELECT id, rules FROM failure_handler WHERE id IN (SELECT value FROM json_each(?))',
-    JSON.stringify(ids),
-  )
-  return new Map(rows.map(row => [row.id, row.rules]))
 }

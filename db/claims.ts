@@ -1,164 +1,136 @@
 import type { ClaimRequest } from '../api/core/claim.ts'
-import {
-  type Candidate,
-  claimOrder,
-  fitsAlone,
-  type JobClass,
-  labelsMatch,
-  type Offer,
-  pack,
-  type SortMethod,
-} from '../api/core/packing.ts'
+import { type Candidate, claimOrder, type JobClass, type Offer, pack } from '../api/core/packing.ts'
 import { STATUS } from '../api/core/status.ts'
-import { type ClaimedJob, type ClassRow, describeJobs } from './claimed-jobs.ts'
-import { forgetPassedOver, readReservations, rememberPassedOver } from './reservations.ts'
+import { alongside } from './alongside.ts'
+import {
+  type Choice,
+  type ClaimLook,
+  type ClaimRow,
+  chooseCandidates,
+  fitsNow,
+  lookForClaim,
+  type Opening,
+  openClaim,
+  readyClasses,
+  schedulerChoice,
+  type WorkflowRow,
+} from './claim-look.ts'
+import { type ClaimedJob, describeJobs } from './claimed-jobs.ts'
+import { NOTHING_DUE, type SettledDue, settleDue } from './due.ts'
+import { isDue, noteLease } from './node-leases.ts'
+import { forgetPassedOver, rememberPassedOver, reservationsOf } from './reservations.ts'
 import { appendEvents } from './stream-events.ts'
-import { all, one, run, type SqlValue, type Statement, together, type Unit } from './unit.ts'
+import { all, run, type SqlValue, type Unit } from './unit.ts'
 
 export type ClaimReply = { jobs: ClaimedJob[]; reason?: string }
 
 /** `missing` names what the claim speaks of and this workflow does not have. */
 export type ClaimOutcome = { missing: undefined; reply: ClaimReply } | { missing: 'workflow' | 'compute_node' }
 
-type WorkflowRow = {
-  state: string
-  is_canceled: number
-  run_id: number
-  jobs_sort_method: SortMethod
-  has_user_data: number
-  has_failure_handlers: number
-  knows_node: number
-}
+/** `expected`: the classes a claim would look at now, so that it can ask for their jobs at once. */
+export type Probe = { maybe: true; expected?: JobClass[] } | { maybe: false; outcome: ClaimOutcome }
 
-const WORKFLOW = `
-  SELECT state, is_canceled, run_id, jobs_sort_method,
-    EXISTS (SELECT 1 FROM user_data WHERE workflow_id = w.id) AS has_user_data,
-    EXISTS (SELECT 1 FROM failure_handler WHERE workflow_id = w.id) AS has_failure_handlers,
-    ?2 IS NULL OR EXISTS (SELECT 1 FROM compute_node WHERE id = ?2 AND workflow_id = w.id) AS knows_node
-  FROM workflow w WHERE id = ?1 AND state IN ('live', 'initializing')`
-
-const CLASSES = `
-  SELECT c.id, c.resource_requirements_id, c.scheduler_id, c.labels,
-    r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime, r.memory_bytes, r.runtime_seconds
-  FROM job_class c JOIN resource_requirements r ON r.id = c.resource_requirements_id WHERE c.workflow_id = ?`
-
-/** What the probe and the claim know before they look at jobs. */
-type Opening =
-  | { open: false; outcome: ClaimOutcome }
-  | { open: true; workflow: WorkflowRow; rows: Map<number, ClassRow>; classes: JobClass[] }
-
-const closed = (reply: ClaimReply): Opening => ({ open: false, outcome: { missing: undefined, reply } })
-
-function* openClaim(workflowId: number, request: ClaimRequest): Unit<Opening> {
-  const workflow = yield* one<WorkflowRow>(WORKFLOW, workflowId, request.computeNodeId ?? null)
-  if (workflow === undefined) return { open: false, outcome: { missing: 'workflow' } }
-  if (workflow.is_canceled === 1)
-    return closed({ jobs: [], reason: request.offer === undefined ? undefined : 'Workflow is canceled' })
-  // Being initialised: its jobs are no one's until the last small transaction (design.md 2).
-  if (workflow.state !== 'live') return closed({ jobs: [] })
-  if (request.limit <= 0 && (request.hold?.jobs ?? 0) <= 0) return closed({ jobs: [] })
-  if (workflow.knows_node === 0) return { open: false, outcome: { missing: 'compute_node' } }
-  const rows = yield* readClasses(workflowId)
-  const allowed = [...rows.values()]
-    .map(toClass)
-    .filter(jobClass => labelsMatch(request.labels, jobClass.labels) && mayFit(jobClass, request))
-  return { open: true, workflow, rows, classes: yield* schedulerChoice(workflowId, request, allowed) }
-}
-
-function* readClasses(workflowId: number): Unit<Map<number, ClassRow>> {
-  return new Map((yield* all<ClassRow>(CLASSES, workflowId)).map(row => [row.id, row]))
-}
-
-const toClass = (row: ClassRow): JobClass => ({
-  id: row.id,
-  cpus: row.num_cpus,
-  gpus: row.num_gpus,
-  nodes: row.num_nodes,
-  memoryBytes: row.memory_bytes,
-  runtimeSeconds: row.runtime_seconds,
-  schedulerId: row.scheduler_id,
-  labels: row.labels,
-})
-
-/** Fits what is free now, what a running job leaves to its successor, or the whole node: the last matters for reservations only. */
-const mayFit = (jobClass: JobClass, request: ClaimRequest): boolean =>
-  fitsNow(jobClass, request) || (request.total !== undefined && fitsAlone(jobClass, request.total))
-
-const fitsNow = (jobClass: JobClass, { offer, hold }: ClaimRequest): boolean =>
-  offer === undefined || fitsAlone(jobClass, offer) || (hold !== undefined && fitsAlone(jobClass, hold.offer))
-
-/** The classes a claim may take from by scheduler; every class when none of those has a ready job and the match is lenient. */
-function* schedulerChoice(workflowId: number, request: ClaimRequest, classes: readonly JobClass[]): Unit<JobClass[]> {
-  if (request.offer === undefined) return [...classes]
-  const offered = request.schedulerConfigId ?? null
-  const own = classes.filter(jobClass => jobClass.schedulerId === null || jobClass.schedulerId === offered)
-  if (own.length === classes.length || request.strictSchedulerMatch === true) return own
-  return (yield* anyReady(workflowId, own)) ? own : [...classes]
-}
-
-function* anyReady(workflowId: number, classes: readonly JobClass[]): Unit<boolean> {
-  if (classes.length === 0) return false
-  return (yield* one(ANY_READY, workflowId, JSON.stringify(classes.map(jobClass => jobClass.id)))) !== undefined
-}
-
-const ANY_READY = `
-  SELECT 1 FROM json_each(?2) AS class CROSS JOIN job j INDEXED BY job_ready
-  ON j.workflow_id = ?1 AND j.status = ${STATUS.ready} AND j.class_id = class.value LIMIT 1`
+const NOTHING: ClaimOutcome = { missing: undefined, reply: { jobs: [] } }
 
 /**
  * The look before the lock: whether a claim could get anything. Errs only towards `maybe`, so an empty claim never begins a
  * write transaction.
  */
-export function* probeClaim(
-  workflowId: number,
-  request: ClaimRequest,
-  now: number,
-): Unit<{ maybe: true } | { maybe: false; outcome: ClaimOutcome }> {
-  if (yield* findClaim(workflowId, request.claimId)) return { maybe: true }
-  const opening = yield* openClaim(workflowId, request)
-  if (!opening.open) return { maybe: false, outcome: opening.outcome }
-  const { reserved } = yield* readReservations(request, opening.classes, now)
-  const usable = reserved === undefined ? opening.classes : [reserved.class]
-  if (
-    yield* anyReady(
-      workflowId,
-      usable.filter(jobClass => fitsNow(jobClass, request)),
-    )
+export function* probeClaim(workflowId: number, request: ClaimRequest, now: number): Unit<Probe> {
+  const [due, look, ready] = yield* alongside(
+    isDue(now),
+    lookForClaim(workflowId, request),
+    readyClasses(workflowId, request.computeNodeId),
   )
-    return { maybe: true }
-  return { maybe: false, outcome: { missing: undefined, reply: { jobs: [] } } }
+  const opening = openClaim(look, request)
+  const expected = opening.open ? opening.classes : undefined
+  if (due || look.repeated !== undefined) return { maybe: true, expected }
+  if (!opening.open) return { maybe: false, outcome: closedOutcome(opening) }
+  const chosen = schedulerChoice(request, opening.classes, jobClass => ready.has(jobClass.id))
+  const { reserved } = reservationsOf(look.passedOver, chosen, now)
+  const usable = reserved === undefined ? chosen : [reserved.class]
+  if (usable.some(jobClass => ready.has(jobClass.id) && fitsNow(jobClass, request))) return { maybe: true, expected }
+  return { maybe: false, outcome: NOTHING }
 }
+
+const closedOutcome = (opening: Extract<Opening, { open: false }>): ClaimOutcome =>
+  opening.missing === undefined
+    ? { missing: undefined, reply: { jobs: [], reason: opening.reason } }
+    : { missing: opening.missing }
+
+/** `secret` is 128 random bits as text, from which the tokens are made; `expected` what a probe has said. */
+export type ClaimOptions = { now: number; secret: string; expected?: readonly JobClass[] }
 
 /**
  * Claims ready jobs for one runner inside the caller's transaction: packed over the ordered candidates, ready to pending (or running
- * with `start`). A repeated claim_id gets the same jobs again, as far as they are still held. `secret` is 128 random bits as text;
- * the tokens are made from it.
+ * with `start`). A repeated claim_id gets the same jobs again, as far as they are still held. Must be the last of its transaction.
  */
-export function* claimJobs(
+export function* claimJobs(workflowId: number, request: ClaimRequest, options: ClaimOptions): Unit<ClaimOutcome> {
+  const look = yield* lookForClaim(workflowId, request, options.expected)
+  const choice = yield* chooseForClaim(workflowId, look, request, options.now)
+  return yield* takeChosen(workflowId, look, choice, request, options)
+}
+
+/** A claim after what the time has brought, in as few round trips as without that. Must be the last of its transaction. */
+export function* settleAndClaim(
   workflowId: number,
   request: ClaimRequest,
-  { now, secret }: { now: number; secret: string },
-): Unit<ClaimOutcome> {
-  const repeated = yield* repeatClaim(workflowId, request.claimId)
-  if (repeated !== undefined) return { missing: undefined, reply: repeated }
-  const opening = yield* openClaim(workflowId, request)
-  if (!opening.open) return opening.outcome
-  const { workflow, rows, classes } = opening
+  options: ClaimOptions,
+): Unit<{ due: SettledDue; outcome: ClaimOutcome }> {
+  const { now, expected } = options
+  const [due, look] = yield* alongside(isDue(now), lookForClaim(workflowId, request, expected))
+  if (due) return { due: yield* settleDue(now), outcome: yield* claimJobs(workflowId, request, options) }
+  const choice = yield* chooseForClaim(workflowId, look, request, now)
+  return { due: NOTHING_DUE, outcome: yield* takeChosen(workflowId, look, choice, request, options) }
+}
 
-  const { reserved, gone } = yield* readReservations(request, classes, now)
+/** The second part of a claim: reads the candidates. Undefined when nothing is handed out whatever is ready. */
+export function* chooseForClaim(
+  workflowId: number,
+  look: ClaimLook,
+  request: ClaimRequest,
+  now: number,
+): Unit<Choice | undefined> {
+  const opening = openClaim(look, request)
+  if (!opening.open || look.repeated !== undefined) return undefined
+  return yield* chooseCandidates(workflowId, look, opening.classes, request, now)
+}
+
+/** The third part: takes what fits of the candidates. */
+export function* takeChosen(
+  workflowId: number,
+  look: ClaimLook,
+  choice: Choice | undefined,
+  request: ClaimRequest,
+  { now, secret }: ClaimOptions,
+): Unit<ClaimOutcome> {
+  if (look.repeated !== undefined && look.workflow !== undefined)
+    return { missing: undefined, reply: yield* repeatClaim(workflowId, look, look.workflow, look.repeated) }
+  const opening = openClaim(look, request)
+  if (!opening.open) return closedOutcome(opening)
+  if (choice === undefined) return NOTHING
+  const { workflow } = opening
+  const { candidates, isReserved, gone } = choice
+
   yield* forgetPassedOver(request.computeNodeId, gone)
-  const candidates = reserved === undefined ? yield* readCandidates(workflowId, classes, request) : [reserved]
   candidates.sort(claimOrder(request.offer === undefined ? 'none' : workflow.jobs_sort_method))
   const { taken, held, passedOver } = pack(candidates, request.offer ?? UNLIMITED, {
     limit: request.limit,
     total: request.total,
-    hold: reserved === undefined ? holdOf(request) : undefined,
+    hold: isReserved ? undefined : holdOf(request),
   })
-  if (taken.length + held.length === 0) return { missing: undefined, reply: { jobs: [] } }
+  if (taken.length + held.length === 0) return NOTHING
 
   const token = `${secret}.`
-  yield* takeJobs(taken, request.start === true ? STATUS.running : STATUS.pending, request, token, now)
-  yield* takeJobs(held, STATUS.pending, request, token, now)
+  yield* takeJobs(
+    taken,
+    { status: request.start === true ? STATUS.running : STATUS.pending, isHeld: 0 },
+    request,
+    token,
+    now,
+  )
+  yield* takeJobs(held, { status: STATUS.pending, isHeld: 1 }, request, token, now)
+  yield* noteLeaseOf(request, now)
   const ids = [...taken, ...held].map(candidate => candidate.id)
   if (request.claimId !== undefined) {
     yield* run('INSERT INTO claim VALUES (?, ?, ?, ?, ?)', request.claimId, workflowId, token, JSON.stringify(ids), now)
@@ -172,7 +144,7 @@ export function* claimJobs(
       taken.map(({ id }) => ({ type: 'job_started', jobId: id, data })),
     )
   }
-  return { missing: undefined, reply: { jobs: yield* describe(workflowId, ids, workflow, rows) } }
+  return { missing: undefined, reply: { jobs: yield* describe(workflowId, ids, workflow, look) } }
 }
 
 /** A queue-depth runner ignores requirements, also of what it holds. */
@@ -186,55 +158,25 @@ const UNLIMITED: Offer = {
   nodes: Number.MAX_SAFE_INTEGER,
 }
 
-type ClaimRow = { token: string; job_ids: string }
-
-function* findClaim(workflowId: number, claimId: string | undefined): Unit<ClaimRow | undefined> {
-  if (claimId === undefined) return undefined
-  return yield* one<ClaimRow>(
-    'SELECT token, job_ids FROM claim WHERE claim_id = ? AND workflow_id = ?',
-    claimId,
-    workflowId,
-  )
-}
-
-function* repeatClaim(workflowId: number, claimId: string | undefined): Unit<ClaimReply | undefined> {
-  const claim = yield* findClaim(workflowId, claimId)
-  const workflow = claim && (yield* one<WorkflowRow>(WORKFLOW, workflowId, null))
-  if (claim === undefined || workflow === undefined) return undefined
+function* repeatClaim(workflowId: number, look: ClaimLook, workflow: WorkflowRow, claim: ClaimRow): Unit<ClaimReply> {
   const held = yield* all<{ id: number }>(
     'SELECT j.id FROM json_each(?) AS told CROSS JOIN job j ON j.id = told.value WHERE j.claim_token = ? || j.id ORDER BY told.key',
     claim.job_ids,
     claim.token,
   )
   const ids = held.map(row => row.id)
-  return { jobs: yield* describe(workflowId, ids, workflow, yield* readClasses(workflowId)) }
+  return { jobs: yield* describe(workflowId, ids, workflow, look) }
 }
 
-const describe = (workflowId: number, ids: readonly number[], workflow: WorkflowRow, rows: Map<number, ClassRow>) =>
+const describe = (workflowId: number, ids: readonly number[], workflow: WorkflowRow, { rows }: ClaimLook) =>
   describeJobs(workflowId, ids, rows, {
     userData: workflow.has_user_data === 1,
     failureHandlers: workflow.has_failure_handlers === 1,
   })
 
-/** The most urgent ready jobs of each class: no more than the claim could take, so the cost does not grow with the queue. */
-function* readCandidates(workflowId: number, classes: readonly JobClass[], request: ClaimRequest): Unit<Candidate[]> {
-  const wanted = Math.max(request.limit, 0) + (request.hold?.jobs ?? 0)
-  if (classes.length === 0) return []
-  const lists = yield* together(
-    classes.map((jobClass): Statement => ({ sql: CANDIDATES, args: [workflowId, jobClass.id, wanted] })),
-  )
-  return classes.flatMap((jobClass, index) =>
-    (lists[index] as { id: number; priority: number }[]).map(({ id, priority }) => ({ id, priority, class: jobClass })),
-  )
-}
-
-const CANDIDATES = `
-  SELECT id, priority FROM job INDEXED BY job_ready
-  WHERE workflow_id = ? AND class_id = ? AND status = ${STATUS.ready} ORDER BY priority DESC, id LIMIT ?`
-
 function* takeJobs(
   chosen: readonly Candidate[],
-  status: number,
+  { status, isHeld }: { status: number; isHeld: 0 | 1 },
   request: ClaimRequest,
   token: string,
   now: number,
@@ -249,6 +191,7 @@ function* takeJobs(
     status === STATUS.running ? now : null,
     lease,
     lease === null ? null : now + lease * 1000,
+    isHeld,
     JSON.stringify(chosen.map(candidate => candidate.id)),
   ]
   yield* run(TAKE, ...args)
@@ -256,5 +199,11 @@ function* takeJobs(
 
 const TAKE = `
   UPDATE job SET status = ?1, claim_token = ?2 || id, compute_node_id = ?3, fence = fence + 1, claimed_at = ?4, started_at = ?5,
-    lease_seconds = ?6, lease_expires_at = ?7
-  WHERE id IN (SELECT value FROM json_each(?8)) AND status = ${STATUS.ready}`
+    lease_seconds = ?6, lease_expires_at = ?7, is_held = ?8
+  WHERE id IN (SELECT value FROM json_each(?9)) AND status = ${STATUS.ready}`
+
+/** A claim with a lease belongs to a node (api/contract/claim.ts). */
+function* noteLeaseOf({ leaseSeconds, computeNodeId }: ClaimRequest, now: number): Unit<void> {
+  if (leaseSeconds !== undefined && computeNodeId !== undefined)
+    yield* noteLease(computeNodeId, now + leaseSeconds * 1000)
+}

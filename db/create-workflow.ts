@@ -1,5 +1,8 @@
+import { workflowOptions } from '../api/core/spec/options.ts'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { JOB_STATUSES } from '../api/core/status.ts'
+import { MAY_USE, type Subject } from './access-control.ts'
+import { showWhenWhole } from './creating.ts'
 import { optionsText } from './options-text.ts'
 import { reserveIds } from './reserve-ids.ts'
 import { insertRows } from './rows.ts'
@@ -30,24 +33,32 @@ const DEFAULT_REQUIREMENTS = {
 
 /**
  * Creates a whole workflow from an expanded file; returns its id. A large one is written in pieces while its state is `creating`,
- * so nobody ever sees half of it; what a crash leaves behind, tick removes.
+ * so nobody ever sees half of it; what a crash leaves behind, tick removes. `settle` runs in the transaction that shows the workflow; when
+ * it throws, there is no workflow.
  */
-export async function createWorkflow(db: Db, workflow: ExpandedWorkflow, origin: Origin): Promise<number> {
+export async function createWorkflow(
+  db: Db,
+  workflow: ExpandedWorkflow,
+  origin: Origin,
+  settle: (workflowId: number) => Unit<void> = nothingMore,
+): Promise<number> {
   const classes = new JobClasses(workflow)
   if (countRows(workflow) <= CHUNK) {
     return db.write(function* () {
       const ids = yield* insertHead(workflow, classes, origin, 'live')
       for (const piece of listPieces(workflow, classes, ids)) yield* piece()
+      yield* settle(ids.workflow)
       return ids.workflow
     })
   }
   const ids = await db.write(() => insertHead(workflow, classes, origin, 'creating'))
-  for (const piece of listPieces(workflow, classes, ids)) await db.write(piece)
-  await db.write(() =>
-    run(`UPDATE workflow SET state = 'live', state_since = NULL WHERE id = ? AND state = 'creating'`, ids.workflow),
-  )
-  return ids.workflow
+  return showWhenWhole(db, ids.workflow, async () => {
+    for (const piece of listPieces(workflow, classes, ids)) await db.write(piece)
+    return () => settle(ids.workflow)
+  })
 }
+
+function* nothingMore(): Unit<void> {}
 
 /** The workflow itself and its short lists. */
 function* insertHead(
@@ -151,13 +162,6 @@ function* insertWorkflow(id: number, workflow: ExpandedWorkflow, origin: Origin,
     execution_config: json(workflow.executionConfig),
     resource_monitor_config: json(workflow.resourceMonitorConfig),
   }
-  const options = {
-    retry: workflow.retry,
-    transient: workflow.transient,
-    deterministic: workflow.deterministic,
-    eject: workflow.eject,
-    site: workflow.site,
-  }
   const row: Record<string, SqlValue> = {
     id,
     name: workflow.name,
@@ -188,7 +192,7 @@ function* insertWorkflow(id: number, workflow: ExpandedWorkflow, origin: Origin,
         : JSON.stringify({ max_iterations: workflow.dynamicJobs.maxIterations }),
     submission_directory: origin.submissionDirectory ?? null,
     loss_budget: workflow.lossBudget,
-    options: optionsText(options),
+    options: optionsText(workflowOptions(workflow)),
     source_path: origin.sourcePath ?? null,
     source_hash: origin.sourceHash ?? null,
   }
@@ -233,9 +237,15 @@ function actionConfig(config: ExpandedWorkflow['actions'][number]['config'], ids
 }
 
 /** The newest workflow that was made from this file, and whether its content was the same. */
-export function* findBySource(sourcePath: string): Unit<{ id: number; source_hash: string } | undefined> {
+export function* findBySource(
+  sourcePath: string,
+  subject: Subject | undefined,
+): Unit<{ id: number; source_hash: string } | undefined> {
   return yield* one(
-    `SELECT id, source_hash FROM workflow WHERE source_path = ? AND state = 'live' ORDER BY id DESC LIMIT 1`,
+    `SELECT workflow.id, workflow.source_hash FROM (SELECT ? AS name) AS caller, workflow
+     WHERE workflow.source_path = ? AND workflow.state = 'live' AND ${subject === undefined ? 'true' : MAY_USE}
+     ORDER BY workflow.id DESC LIMIT 1`,
+    subject?.name ?? null,
     sourcePath,
   )
 }

@@ -3,14 +3,20 @@ import { FANOUT, releaseDependants } from './cascade.ts'
 import { RESULT_ID_STEP } from './result-ids.ts'
 import { all, one, together, type Unit } from './unit.ts'
 
+type Open = { id: number; workflow_id: number; status: number }
+
 /** Removes one job with all that names it. A blocked dependant that waits for nothing else becomes ready. */
-export function* deleteJob(workflowId: number, jobId: number, status: number, now: number): Unit<void> {
+export function* deleteJob(job: Open, now: number): Unit<void> {
+  yield* releaseDependantsOf(job, now)
+  yield* deleteJobRows(job.workflow_id, [job.id])
+}
+
+/** Tells those who wait for an open job that they wait no longer, since it is gone or disabled; nothing for a job that has ended. */
+export function* releaseDependantsOf({ id: jobId, workflow_id, status }: Open, now: number): Unit<void> {
+  if (isComplete(statusWord(status)) || status === STATUS.disabled) return
   const dependants = yield* one<{ n: number }>('SELECT count(*) AS n FROM job_edge WHERE depends_on_job_id = ?', jobId)
-  if (!isComplete(statusWord(status)) && status !== STATUS.disabled) {
-    // In this transaction whatever their number: the edges are gone when it ends.
-    yield* releaseDependants(workflowId, [{ jobId, unsuccessful: false }], Math.min(dependants!.n, FANOUT), now)
-  }
-  yield* deleteJobRows(workflowId, [jobId])
+  // In this transaction whatever their number: of a deleted job the edges are gone when it ends.
+  yield* releaseDependants(workflow_id, [{ jobId, unsuccessful: false }], Math.min(dependants!.n, FANOUT), now)
 }
 
 /** Jobs removed in one transaction, so that it ends within about 100 ms. */
@@ -40,6 +46,7 @@ const BELONGINGS = [
   'DELETE FROM job_user_data WHERE job_id IN (SELECT value FROM json_each(?))',
   'DELETE FROM action_job WHERE job_id IN (SELECT value FROM json_each(?))',
   'DELETE FROM lost_attempt WHERE job_id IN (SELECT value FROM json_each(?))',
+  'DELETE FROM retried_attempt WHERE job_id IN (SELECT value FROM json_each(?))',
   'DELETE FROM frontier WHERE job_id IN (SELECT value FROM json_each(?))',
   'DELETE FROM job_text WHERE id IN (SELECT value FROM json_each(?))',
 ]

@@ -20,6 +20,7 @@ const OWNED = [
   'stream_event',
   'task',
   'user_data',
+  'workflow_access_group',
 ]
 
 /** Hides a workflow; `removeWorkflow` does the rest, and tick does it when a crash came between. */

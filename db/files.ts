@@ -42,7 +42,7 @@ export function* listFiles(filter: FileFilter, request: ListRequest): Unit<Page<
     contains(file.path, path),
     producer === undefined
       ? undefined
-      : sql`EXISTS (SELECT 1 FROM job_file l WHERE l.file_id = ${file.id} AND l.is_output = 1 AND l.job_id = ${producer})`,
+      : sql`${file.id} IN (SELECT file_id FROM job_file WHERE job_id = ${producer} AND is_output = 1)`,
     // false is no filter: clients rely on it (contract/notes.md 2.3).
     filter.is_output
       ? sql`EXISTS (SELECT 1 FROM job_file l WHERE l.file_id = ${file.id} AND l.is_output = 1)`

@@ -80,7 +80,7 @@ function* jobRange(workflowId: number): Unit<Range | undefined> {
 
 function* inOnePiece(workflowId: number, range: Range, options: InitializeOptions): Unit<void> {
   yield* refuseInitializing(workflowId)
-  const jobs = yield* readJobs(workflowId, options.now)
+  const jobs = toJobs(workflowId, yield* readJobs(workflowId, range.first, range.last, options.now))
   const edges = yield* readEdges(jobs, range.first, range.last)
   const { order } = yield* checkCycles(jobs, edges)
   yield* addImplicitEdges(workflowId, range.first, range.last)
@@ -90,7 +90,12 @@ function* inOnePiece(workflowId: number, range: Range, options: InitializeOption
 
 async function initializeInPieces(db: Db, workflowId: number, range: Range, options: InitializeOptions): Promise<void> {
   try {
-    const jobs = await db.read(() => readJobs(workflowId, options.now))
+    const rows: JobRow[] = []
+    // In pieces, since a server gives no more than 10 MB at once (platform.md 3.5).
+    for (const [first, last] of pieces(range)) {
+      for (const row of await db.read(() => readJobs(workflowId, first, last, options.now))) rows.push(row)
+    }
+    const jobs = toJobs(workflowId, rows)
     const edges: Edges = { from: [], to: [] }
     for (const [first, last] of pieces(range)) {
       const part = await db.read(() => readEdges(jobs, first, last))
@@ -142,21 +147,27 @@ function* addImplicitEdges(workflowId: number, first: number, last: number): Uni
   }
 }
 
-function* readJobs(workflowId: number, now: number): Unit<Jobs> {
-  type Row = {
-    id: number
-    status: number
-    unfinished: number
-    unsuccessful: number
-    has_result: number
-    leased: number
-  }
-  const rows = yield* all<Row>(
+type JobRow = {
+  id: number
+  status: number
+  unfinished: number
+  unsuccessful: number
+  has_result: number
+  leased: number
+}
+
+function* readJobs(workflowId: number, first: number, last: number, now: number): Unit<JobRow[]> {
+  return yield* all<JobRow>(
     `SELECT id, status, unfinished, unsuccessful, latest_result_id IS NOT NULL AS has_result, lease_expires_at IS NOT NULL AND lease_expires_at > ? AS leased
-     FROM job WHERE workflow_id = ? ORDER BY id`,
+     FROM job WHERE id BETWEEN ? AND ? AND workflow_id = ? ORDER BY id`,
     now,
+    first,
+    last,
     workflowId,
   )
+}
+
+function toJobs(workflowId: number, rows: readonly JobRow[]): Jobs {
   const ids = rows.map(row => row.id)
   return {
     workflowId,
@@ -172,15 +183,27 @@ function* readJobs(workflowId: number, now: number): Unit<Jobs> {
   }
 }
 
-/** The edges there are, and those that the files and user_data of these jobs make. */
-function* readEdges(jobs: Jobs, first: number, last: number): Unit<Edges> {
-  const rows = yield* all<{ depends_on_job_id: number; job_id: number }>(
+/**
+ * The edges there are, and those that files and user_data make, of the jobs of an id range: each as it is stored. Jobs of other workflows
+ * may be among them.
+ */
+export function* listEdges(
+  workflowId: number,
+  first: number,
+  last: number,
+): Unit<{ depends_on_job_id: number; job_id: number }[]> {
+  return yield* all(
     `SELECT depends_on_job_id, job_id FROM job_edge INDEXED BY job_edge_by_job WHERE job_id BETWEEN ?2 AND ?3
      UNION ${IMPLICIT.join(' UNION ')}`,
-    jobs.workflowId,
+    workflowId,
     first,
     last,
   )
+}
+
+/** The edges into the jobs of an id range, by position. */
+function* readEdges(jobs: Jobs, first: number, last: number): Unit<Edges> {
+  const rows = yield* listEdges(jobs.workflowId, first, last)
   const edges: Edges = { from: [], to: [] }
   for (const row of rows) {
     const from = jobs.position.get(row.depends_on_job_id)

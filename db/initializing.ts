@@ -10,10 +10,13 @@ export class BeingInitialized extends Error {
 /** What an initializing workflow goes through, in pieces of one transaction each. */
 export type Work = 'initialize' | 'reinitialize' | 'reset'
 
+export function* isInitializing(workflowId: number): Unit<boolean> {
+  return (yield* one(`SELECT 1 FROM workflow WHERE id = ? AND state = 'initializing'`, workflowId)) !== undefined
+}
+
 /** Ends with BeingInitialized when the workflow hands out nothing because somebody works on it. */
 export function* refuseInitializing(workflowId: number): Unit<void> {
-  const busy = yield* one(`SELECT 1 FROM workflow WHERE id = ? AND state = 'initializing'`, workflowId)
-  if (busy !== undefined) throw new BeingInitialized(workflowId)
+  if (yield* isInitializing(workflowId)) throw new BeingInitialized(workflowId)
 }
 
 /** Begins work in pieces: the workflow hands out nothing and takes no completions until the last of them. */

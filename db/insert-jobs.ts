@@ -17,7 +17,9 @@ export type NewJobValues = ClassKey &
     cancel_on_failure: boolean
     supports_termination: boolean
     failure_handler_id: number | null
-    origin?: 'spawn'
+    origin?: 'spawn' | 'retry'
+    /** Keys of ours, as JSON. */
+    options?: string | null
   }
 
 const JOB_INSERT = ['id', 'workflow_id', 'priority', 'class_id', 'cancel_on_failure']
@@ -30,17 +32,25 @@ const TEXT_INSERT = [
   'failure_handler_id',
   'supports_termination',
   'origin',
+  'options',
 ]
 
-/** Stores uninitialized jobs and gives them with their ids, in the order of the list. What they name must have been checked. */
-export function* insertJobs(workflowId: number, jobs: readonly NewJobValues[]): Unit<(JobRow & JobLinks)[]> {
+/**
+ * Stores uninitialized jobs and gives them with their ids, in the order of the list. What they name must have been checked. With a
+ * `stage` they stand under that workflow until they are moved (staged-jobs.ts).
+ */
+export function* insertJobs(
+  workflowId: number,
+  jobs: readonly NewJobValues[],
+  stage = workflowId,
+): Unit<(JobRow & JobLinks)[]> {
   const first = yield* reserveIds('job', jobs.length)
   const classOf = yield* classesFor(workflowId, jobs)
   const rows = jobs.map((values, index) => newRow(first + index, workflowId, values))
   yield* insertRows(
     'job',
     JOB_INSERT,
-    rows.map(row => [row.id, workflowId, row.priority, classOf(row), row.cancel_on_failure]),
+    rows.map(row => [row.id, stage, row.priority, classOf(row), row.cancel_on_failure]),
   )
   yield* insertRows(
     'job_text',
@@ -54,13 +64,14 @@ export function* insertJobs(workflowId: number, jobs: readonly NewJobValues[]): 
       row.failure_handler_id,
       row.supports_termination,
       row.origin,
+      row.options,
     ]),
   )
   yield* insertLinks(rows)
   yield* run(
     `UPDATE workflow_count SET n = n + ? WHERE workflow_id = ? AND status = ${STATUS.uninitialized}`,
     jobs.length,
-    workflowId,
+    stage,
   )
   return rows
 }
@@ -89,7 +100,7 @@ const newRow = (id: number, workflowId: number, values: NewJobValues): JobRow & 
   origin: values.origin ?? null,
   compute_node_id: null,
   started_at: null,
-  options: null,
+  options: values.options ?? null,
   depends_on_job_ids: idSet(values.depends_on_job_ids),
   input_file_ids: idSet(values.input_file_ids),
   output_file_ids: idSet(values.output_file_ids),

@@ -50,5 +50,6 @@ export function* listSlurmCorrelations(workflowId: number, request: ListRequest)
     ['slurm_job_id', 'job_id', 'job_name'],
     ['slurm_job_id', 'job_id'],
     request,
+    ['slurm_job_id'],
   )
 }

@@ -4,7 +4,7 @@ import { clearFrontier } from './frontier-rows.ts'
 import { listDescendants } from './job-links.ts'
 import { reblockDependants, recount } from './recount.ts'
 import { appendEvents } from './stream-events.ts'
-import { all, run, type Unit } from './unit.ts'
+import { all, one, run, type Unit } from './unit.ts'
 
 const COMPLETE = [STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated].join()
 const FAILED = [STATUS.failed, STATUS.canceled, STATUS.terminated, STATUS.pending_failed].join()
@@ -37,22 +37,28 @@ function* listCompleteBelow(jobIds: readonly number[]): Unit<number[]> {
   return rows.map(row => row.id)
 }
 
-/** Binds a claimed job to the node that starts it. */
+/**
+ * Binds a claimed job to the node that starts it. False, and nothing is done, when the claim is somebody else's: the token is wrong, or it is
+ * missing while a lease runs (contract/notes.md 18).
+ */
 export function* startJob(
-  workflowId: number,
-  runId: number,
-  jobId: number,
+  { workflowId, runId, jobId }: { workflowId: number; runId: number; jobId: number },
   computeNodeId: number,
+  claimToken: string | undefined,
   now: number,
-): Unit<void> {
-  yield* run(
-    `UPDATE job SET status = ${STATUS.running}, compute_node_id = ?, started_at = ? WHERE id = ?`,
+): Unit<boolean> {
+  const started = yield* one(
+    `UPDATE job SET status = ${STATUS.running}, compute_node_id = ?1, started_at = ?2, is_held = 0
+     WHERE id = ?3 AND CASE WHEN ?4 IS NULL THEN ifnull(lease_expires_at, 0) <= ?2 ELSE claim_token = ?4 END RETURNING 1`,
     computeNodeId,
     now,
     jobId,
+    claimToken ?? null,
   )
+  if (started === undefined) return false
   const data = { compute_node_id: computeNodeId, run_id: runId }
   yield* appendEvents(workflowId, now, [{ type: 'job_started', jobId, data }])
+  return true
 }
 
 /**
@@ -60,23 +66,33 @@ export function* startJob(
  * (contract/notes.md 9.6).
  */
 export function* retryJob(jobId: number, now: number): Unit<void> {
+  yield* retryJobs([jobId], now)
+}
+
+/** The same for many. */
+export function* retryJobs(jobIds: readonly number[], now: number): Unit<void> {
+  const list = JSON.stringify(jobIds)
   yield* run(
-    `UPDATE job SET status = ${STATUS.ready}, attempt_id = attempt_id + 1, ${CLEAR_CLAIM}, ready_at = ? WHERE id = ?`,
+    `UPDATE job SET status = ${STATUS.ready}, attempt_id = attempt_id + 1, ${CLEAR_CLAIM}, ready_at = ?
+     WHERE id IN (SELECT value FROM json_each(?))`,
     now,
-    jobId,
+    list,
   )
-  yield* run(`UPDATE job_text SET origin = 'retry' WHERE id = ? AND origin IS NULL`, jobId)
+  yield* run(
+    `UPDATE job_text SET origin = 'retry' WHERE id IN (SELECT value FROM json_each(?)) AND origin IS NULL`,
+    list,
+  )
   const canceled = yield* all<{ id: number }>(
     `WITH RECURSIVE canceled(id) AS (
-       SELECT ?1
+       SELECT value FROM json_each(?1)
        UNION SELECT e.job_id FROM canceled CROSS JOIN job_edge AS e ON e.depends_on_job_id = canceled.id
          CROSS JOIN job AS j ON j.id = e.job_id AND j.status = ${STATUS.canceled} AND j.cancel_on_failure = 1
      )
      UPDATE job SET status = ${STATUS.blocked} WHERE id IN (SELECT id FROM canceled) AND status = ${STATUS.canceled} RETURNING id`,
-    jobId,
+    list,
   )
   const reopened = canceled.map(row => row.id)
-  yield* reblockDependants([jobId, ...reopened])
+  yield* reblockDependants([...jobIds, ...reopened])
   yield* recount(reopened)
 }
 
@@ -109,10 +125,15 @@ export function* resetFailedJobs(workflowId: number): Unit<number> {
     workflowId,
   )
   const failed = rows.map(row => row.id)
-  const reset = [...failed, ...(yield* listCompleteBelow(failed))]
+  yield* resetWithBelow(failed)
+  return failed.length
+}
+
+/** Makes jobs uninitialized, and with them all complete jobs below. */
+export function* resetWithBelow(jobIds: readonly number[]): Unit<void> {
+  const reset = [...jobIds, ...(yield* listCompleteBelow(jobIds))]
   yield* resetJobs(reset)
   yield* reblockDependants(reset)
-  return failed.length
 }
 
 /** Cancels what is claimed or running; ready and blocked jobs stay, since the workflow hands out nothing any more. */

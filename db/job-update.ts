@@ -2,7 +2,7 @@ import { type ClassKey, classesFor } from './job-classes.ts'
 import { replaceDependencies } from './job-links.ts'
 import { job, jobText } from './schema.ts'
 import { updateRow } from './table.ts'
-import type { Unit } from './unit.ts'
+import { run, type Unit } from './unit.ts'
 
 /** What an update of a job may set; undefined leaves alone. Whether it is allowed has been decided (api/routes/job-rules.ts). */
 export type JobChange = {
@@ -34,4 +34,13 @@ export function* updateJob(id: number, workflowId: number, change: JobChange): U
     failure_handler_id: change.failure_handler_id,
   })
   if (change.depends_on_job_ids !== undefined) yield* replaceDependencies(id, change.depends_on_job_ids)
+}
+
+/** Gives a job another limit of its own, from its next attempt on. */
+export function* limitTime(jobId: number, seconds: number): Unit<void> {
+  yield* run(
+    `UPDATE job_text SET options = json_set(coalesce(options, '{}'), '$.time_limit_seconds', ?) WHERE id = ?`,
+    seconds,
+    jobId,
+  )
 }

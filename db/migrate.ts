@@ -1,11 +1,16 @@
 import { first } from './migrations/0001-first.ts'
 import { restOfContract } from './migrations/0002-rest-of-contract.ts'
-import { all, run, type Unit } from './unit.ts'
+import { access } from './migrations/0003-access.ts'
+import { ours } from './migrations/0004-ours.ts'
+import { leases } from './migrations/0005-leases.ts'
+import { writeReceipts } from './migrations/0006-write-receipts.ts'
+import { handedBack } from './migrations/0007-handed-back.ts'
+import { all, one, run, type Unit } from './unit.ts'
 
 export type Migration = { version: number; name: string; statements: readonly string[] }
 
 /** All migrations in order, as text in the program: they also apply where there is no file system. Never edit one that was released. */
-export const MIGRATIONS: readonly Migration[] = [first, restOfContract]
+export const MIGRATIONS: readonly Migration[] = [first, restOfContract, access, ours, leases, writeReceipts, handedBack]
 
 export const SCHEMA_VERSION = MIGRATIONS[MIGRATIONS.length - 1]!.version
 
@@ -16,6 +21,15 @@ export class NewerDatabase extends Error {
       `Cannot open the database as a newer Headrace made it: schema ${found}, this program knows ${SCHEMA_VERSION}. Use the newer program, or name another file with --db`,
     )
   }
+}
+
+/** Whether the schema is not that of this program, so that migrate has work, or reason to refuse. Takes no lock. */
+export function* needsMigration(): Unit<boolean> {
+  if ((yield* one(`SELECT 1 FROM sqlite_master WHERE name = 'headrace_migration'`)) === undefined) return true
+  const row = yield* one<{ n: number; newest: number | null }>(
+    'SELECT count(*) AS n, max(version) AS newest FROM headrace_migration',
+  )
+  return row!.n !== MIGRATIONS.length || row!.newest !== SCHEMA_VERSION
 }
 
 /** Brings the schema up to date in one transaction. Returns the versions applied now. Throws NewerDatabase on a newer file. */

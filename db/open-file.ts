@@ -159,8 +159,12 @@ export function openFile(path: string, options: FileOptions = {}): Db {
     async close() {
       closed = true
       while (draining) await nextTurn()
-      if (connection.open) {
+      if (!connection.open) return
+      try {
         connection.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      } catch {
+        // Nothing is lost, as on a full disk: what was written stays in the log beside the file.
+      } finally {
         connection.close()
       }
     },

@@ -29,3 +29,7 @@ export function* findProgress(id: number): Unit<Progress | undefined> {
   const counts = Object.fromEntries(JOB_STATUSES.map((word, status) => [word, numbers[status] ?? 0])) as StatusCounts
   return { ...row, counts }
 }
+
+/** Whether no job has been initialized yet; true also of a workflow without jobs. */
+export const isUninitialized = (counts: StatusCounts): boolean =>
+  JOB_STATUSES.every(word => word === 'uninitialized' || word === 'disabled' || counts[word] === 0)

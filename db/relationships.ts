@@ -13,9 +13,9 @@ export type DependencyRow = {
 /** Which job waits for which. Edges through files and user data exist once the workflow has been initialized. */
 export function* listJobDependencies(workflowId: number, request: ListRequest): Unit<Page<DependencyRow>> {
   const selection = sql`
-    SELECT e.job_id, t.name AS job_name, e.depends_on_job_id, d.name AS depends_on_job_name, j.workflow_id
-    FROM job AS j JOIN job_edge AS e ON e.job_id = j.id JOIN job_text AS t ON t.id = e.job_id
-    JOIN job_text AS d ON d.id = e.depends_on_job_id WHERE j.workflow_id = ${workflowId}`
+    SELECT j.id AS job_id, t.name AS job_name, e.depends_on_job_id, d.name AS depends_on_job_name, j.workflow_id
+    FROM job AS j CROSS JOIN job_text AS t ON t.id = j.id CROSS JOIN job_edge AS e ON e.job_id = j.id
+    CROSS JOIN job_text AS d ON d.id = e.depends_on_job_id WHERE j.workflow_id = ${workflowId}`
   return yield* listSelection<DependencyRow>(
     selection,
     ['job_id', 'job_name', 'depends_on_job_id', 'depends_on_job_name', 'workflow_id'],

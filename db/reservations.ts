@@ -6,23 +6,30 @@ import { all, run, type Unit } from './unit.ts'
 /** Jobs a node passed over: what it is kept free for, and what no longer waits. */
 export type Reservations = { reserved: Candidate | undefined; gone: number[] }
 
-/**
- * Reads which job this node has passed over for too long while it could run it: then nothing else is handed to the node. It stays
- * reserved only while this claim may be offered it at all (scheduler, labels, size of the node). Claims that do not tell the whole
- * node know no reservations.
- */
-export function* readReservations(
-  { total, computeNodeId }: ClaimRequest,
-  classes: readonly JobClass[],
-  now: number,
-): Unit<Reservations> {
-  if (total === undefined || computeNodeId === undefined) return { reserved: undefined, gone: [] }
-  type Row = { job_id: number; since: number; status: number | null; priority: number; class_id: number }
-  const rows = yield* all<Row>(
-    `SELECT p.job_id, p.since, j.status, j.priority, j.class_id FROM passed_over p LEFT JOIN job j ON j.id = p.job_id
+/** A job that a node passed over, as it stands now. */
+export type PassedOver = {
+  job_id: number
+  since: number
+  status: number | null
+  priority: number
+  class_id: number
+}
+
+/** Reads what a node has passed over. Claims that do not tell the whole node know no reservations. */
+export function* readPassedOver({ total, computeNodeId }: ClaimRequest): Unit<PassedOver[]> {
+  if (total === undefined || computeNodeId === undefined) return []
+  return yield* all<PassedOver>(
+    `SELECT p.job_id, p.since, j.status, j.priority, j.class_id FROM passed_over p LEFT JOIN job j ON j.id = p.job_id AND j.waits_until IS NULL
      WHERE p.compute_node_id = ? ORDER BY p.since, p.job_id`,
     computeNodeId,
   )
+}
+
+/**
+ * Which job the node has passed over for too long while it could run it: then nothing else is handed to the node. It stays reserved
+ * only while this claim may be offered it at all (scheduler, labels, size of the node).
+ */
+export function reservationsOf(rows: readonly PassedOver[], classes: readonly JobClass[], now: number): Reservations {
   const gone = rows.filter(row => row.status !== STATUS.ready).map(row => row.job_id)
   for (const row of rows) {
     if (row.status !== STATUS.ready || row.since > now - PASSED_OVER_MS) continue

@@ -1,7 +1,7 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, between, eq, type SQL, sql } from 'drizzle-orm'
 import { type JobStatus, STATUS } from '../api/core/status.ts'
 import { counted, equals, type ListRequest, listPage, type Page, select } from './list.ts'
-import { RESULT_ID_STEP } from './result-ids.ts'
+import { MOST_RESULTS, RESULT_ID_STEP } from './result-ids.ts'
 import { job, jobText, result } from './schema.ts'
 import { deleteRow, insertRow } from './table.ts'
 import { all, one, run, type Unit } from './unit.ts'
@@ -48,29 +48,37 @@ export type ResultFilter = {
   all_runs?: boolean
 }
 
-/** Results lie beside their job and have no index of their own: lists reach them through the jobs of the workflow. */
-const OF_JOB = sql.raw(
-  `"result"."id" BETWEEN "job"."id" * ${RESULT_ID_STEP} AND "job"."id" * ${RESULT_ID_STEP} + ${RESULT_ID_STEP - 1}`,
-)
+/** The ids of a job's results, which hold its own: its results lie side by side. */
+const ofJob = (jobId: number): SQL =>
+  between(result.id, jobId * RESULT_ID_STEP, jobId * RESULT_ID_STEP + RESULT_ID_STEP - 1)
 
 export function* listResults(filter: ResultFilter, request: ListRequest): Unit<Page<ResultRow>> {
   const where = and(
-    eq(job.workflow_id, filter.workflow_id),
-    equals(job.id, filter.job_id),
+    eq(result.workflow_id, filter.workflow_id),
+    filter.job_id === undefined ? undefined : ofJob(filter.job_id),
     equals(result.run_id, filter.run_id),
     equals(result.return_code, filter.return_code),
     equals(result.status, filter.status && STATUS[filter.status]),
     equals(result.compute_node_id, filter.compute_node_id),
-    filter.all_runs ? undefined : eq(result.id, job.latest_result_id),
+    eq(job.id, result.job_id),
+    eq(jobText.id, result.job_id),
+    filter.all_runs ? undefined : eq(job.latest_result_id, result.id),
   )
-  const rows = select
-    .select(RESULT_COLUMNS)
-    .from(job)
-    .innerJoin(result, OF_JOB)
-    .innerJoin(jobText, eq(jobText.id, job.id))
-    .$dynamic()
-  const total = select.select(counted).from(job).innerJoin(result, OF_JOB).$dynamic()
-  return yield* listPage<ResultRow>({ rows, total, where, sorts: SORTS, order: [result.id] }, request)
+  // Crossed, so that the results lead: a page by key then begins at its first result, however many jobs have none.
+  const rows = select.select(RESULT_COLUMNS).from(result).crossJoin(job).crossJoin(jobText).$dynamic()
+  const total = select.select(counted).from(result).crossJoin(job).crossJoin(jobText).$dynamic()
+  const key = [{ name: 'id', by: result.id }] as const
+  return yield* listPage<ResultRow>({ rows, total, where, sorts: SORTS, order: [result.id], key }, request)
+}
+
+/** The ids of the latest results of these jobs, by job; jobs without one are left out. */
+export function* latestResultsOf(jobIds: readonly number[]): Unit<Map<number, number>> {
+  const rows = yield* all<{ id: number; latest: number }>(
+    `SELECT j.id, j.latest_result_id AS latest FROM json_each(?) AS wanted CROSS JOIN job AS j ON j.id = wanted.value
+     WHERE j.latest_result_id IS NOT NULL`,
+    JSON.stringify(jobIds),
+  )
+  return new Map(rows.map(row => [row.id, row.latest]))
 }
 
 export type NewResultValues = Omit<typeof result.$inferInsert, 'id'>
@@ -87,13 +95,14 @@ export function* hasResult(jobId: number, runId: number, attemptId: number): Uni
   return found !== undefined
 }
 
-/** Stores a result as its job's latest one. The job's status stays. */
-export function* insertResult(values: NewResultValues): Unit<typeof result.$inferSelect> {
+/** Stores a result as its job's latest one; undefined when the job has had as many as there may be. The job's status stays. */
+export function* insertResult(values: NewResultValues): Unit<typeof result.$inferSelect | undefined> {
   const row = yield* one<{ results: number }>(
-    'UPDATE job SET results = results + 1 WHERE id = ? RETURNING results',
+    `UPDATE job SET results = results + 1 WHERE id = ? AND results < ${MOST_RESULTS} RETURNING results`,
     values.job_id,
   )
-  const id = values.job_id * RESULT_ID_STEP + row!.results
+  if (row === undefined) return undefined
+  const id = values.job_id * RESULT_ID_STEP + row.results
   yield* run('UPDATE job SET latest_result_id = ? WHERE id = ?', id, values.job_id)
   return yield* insertRow(result, { id, ...values })
 }

@@ -19,7 +19,7 @@ export function* insertRows(
       const row = rows[at + k]
       for (let column = 0; column < columns.length; column++) args.push(row === undefined ? null : row[column]!)
     }
-    statements.push({ sql: insertText(into, columns, size, conflict), args })
+    statements.push({ sql: insertText(into, columns, size, conflict), args, blind: true })
     at += size
   }
   if (statements.length > 0) yield* together(statements)

@@ -40,6 +40,7 @@ export const workflow = sqliteTable('workflow', {
   options: text(),
   source_path: text(),
   source_hash: text(),
+  access_groups: text(),
 })
 
 export const workflowCount = sqliteTable('workflow_count', {
@@ -90,6 +91,36 @@ export const job = sqliteTable('job', {
   lease_expires_at: integer(),
   started_at: integer(),
   ready_at: integer(),
+  is_held: integer().notNull(),
+  waits_until: integer(),
+})
+
+export const handedBack = sqliteTable('handed_back', {
+  compute_node_id: integer().notNull(),
+  job_id: integer().notNull(),
+  reason: text().notNull(),
+  at: integer().notNull(),
+})
+
+export const nodeLease = sqliteTable('node_lease', {
+  compute_node_id: integer().primaryKey(),
+  expires_at: integer().notNull(),
+})
+
+export const retriedAttempt = sqliteTable('retried_attempt', {
+  job_id: integer().notNull(),
+  run_id: integer().notNull(),
+  attempt_id: integer().notNull(),
+  failure_class: text().notNull(),
+  return_code: integer().notNull(),
+  pause_ms: integer().notNull(),
+  memory_bytes: integer().notNull(),
+  runtime_seconds: real().notNull(),
+  next_memory_bytes: integer().notNull(),
+  next_runtime_seconds: real().notNull(),
+  recovery_script: text(),
+  recovery_return_code: integer(),
+  recovery_message: text(),
 })
 
 export const jobText = sqliteTable('job_text', {
@@ -345,4 +376,52 @@ export const task = sqliteTable('task', {
   started_at_ms: integer(),
   finished_at_ms: integer(),
   error: text(),
+})
+
+export const idempotency = sqliteTable('idempotency', {
+  user: text().notNull(),
+  key: text().notNull(),
+  request: text().notNull(),
+  reply: text().notNull(),
+  created_at: integer().notNull(),
+})
+
+export const accessGroup = sqliteTable('access_group', {
+  id: integer().primaryKey(),
+  name: text().notNull(),
+  description: text(),
+  is_system: integer().notNull(),
+  created_at: integer().notNull(),
+})
+
+export const accessGroupMember = sqliteTable('access_group_member', {
+  id: integer().primaryKey(),
+  group_id: integer().notNull(),
+  user_name: text().notNull(),
+  role: text().notNull(),
+  created_at: integer().notNull(),
+})
+
+export const workflowAccessGroup = sqliteTable('workflow_access_group', {
+  workflow_id: integer().notNull(),
+  group_id: integer().notNull(),
+  created_at: integer().notNull(),
+})
+
+export const adminAudit = sqliteTable('admin_audit', {
+  id: integer().primaryKey(),
+  user_name: text().notNull(),
+  timestamp: integer().notNull(),
+  sql_text: text().notNull(),
+  is_write: integer().notNull(),
+  allow_full_table: integer().notNull(),
+  rows_affected: integer(),
+  committed: integer().notNull(),
+  success: integer().notNull(),
+  error: text(),
+})
+
+export const writeReceipt = sqliteTable('write_receipt', {
+  id: text().primaryKey(),
+  at: integer().notNull(),
 })

@@ -51,12 +51,25 @@ export function* finishTask(id: number, now: number, error?: string): Unit<TaskR
   return row!
 }
 
-/** Marks what a stopped server left running as failed; called when one starts. Gives the ids. */
-export function* failOpenTasks(now: number): Unit<number[]> {
+/** Whether a task that began before this moment has not ended. */
+export function* hasOpenTasks(startedBefore: number): Unit<boolean> {
+  const row = yield* one(
+    `SELECT 1 FROM task WHERE status IN ('queued', 'running') AND created_at_ms < ? LIMIT 1`,
+    startedBefore,
+  )
+  return row !== undefined
+}
+
+/**
+ * Marks as failed what a stopped server left running: all of it when the only server of a file starts, what is old where others may
+ * still be at work. Gives the ids.
+ */
+export function* failOpenTasks(now: number, startedBefore = Number.MAX_SAFE_INTEGER): Unit<number[]> {
   const rows = yield* all<{ id: number }>(
     `UPDATE task SET status = 'failed', finished_at_ms = ?, error = 'The server restarted before the task had ended: start it again'
-     WHERE status IN ('queued', 'running') RETURNING id`,
+     WHERE status IN ('queued', 'running') AND created_at_ms < ? RETURNING id`,
     now,
+    startedBefore,
   )
   return rows.map(row => row.id)
 }

@@ -1,11 +1,18 @@
 import { CLAIM_REMEMBERED_MS } from '../api/core/claim.ts'
 import { removeWorkflow } from './delete-workflow.ts'
+import { settleAllDue } from './due.ts'
 import { drainFrontier } from './frontier.ts'
+import { hasOldHandBacks, purgeHandBacks } from './handed-back.ts'
+import { hasOldReplies, purgeReplies } from './idempotency.ts'
 import { DependencyCycle, finishInitializing, type InitializeOptions } from './initialize.ts'
 import { type LeftWork, listLeftWork, takeLeftWork } from './initializing.ts'
-import { storeInputHashes } from './input-hashes.ts'
+import { extendLeases, hasLeases } from './node-leases.ts'
+import { recordInitialized } from './record-initialized.ts'
 import { finishReset } from './reset-job-status.ts'
+import { purgeOldEvents } from './stream-events.ts'
+import { failOpenTasks, hasOpenTasks } from './tasks.ts'
 import { all, type Db, one, run, type Unit } from './unit.ts'
+import { hasOldReceipts, purgeReceipts } from './write-receipts.ts'
 
 /** A workflow that has been in pieces for this long was left by a crash: making, counting or removing one takes seconds. */
 const LEFT_BEHIND_MS = 600_000
@@ -15,18 +22,26 @@ const LEFT_BEHIND_MS = 600_000
  * may be repeated; with nothing to do it only reads. `now` is the server's clock in epoch milliseconds.
  */
 export async function tick(db: Db, now: number): Promise<void> {
-  await heal(db, now, now - LEFT_BEHIND_MS)
+  const leftBefore = now - LEFT_BEHIND_MS
+  await heal(db, now, leftBefore)
+  await settleAllDue(db, now)
+  if (await db.read(() => hasOpenTasks(leftBefore))) await db.write(() => failOpenTasks(now, leftBefore))
   const forgotten = now - CLAIM_REMEMBERED_MS
   if ((await db.read(() => one('SELECT 1 FROM claim WHERE created_at < ? LIMIT 1', forgotten))) !== undefined)
     await db.write(() => run('DELETE FROM claim WHERE created_at < ?', forgotten))
+  await purgeOldEvents(db, now)
+  if (await db.read(() => hasOldHandBacks(now))) await db.write(() => purgeHandBacks(now))
+  if (await db.read(hasOldReceipts)) await db.write(purgeReceipts)
+  if (await db.read(() => hasOldReplies(now))) while ((await db.write(() => purgeReplies(now))) > 0);
 }
 
 /**
  * The same at the start of the only process that writes this database: whatever is in pieces was left by an earlier one, however
- * short ago.
+ * short ago. No runner could renew its lease while there was no server.
  */
 export async function healAfterStart(db: Db, now: number): Promise<void> {
   await heal(db, now, Number.MAX_SAFE_INTEGER)
+  if (await db.read(hasLeases)) await db.write(() => extendLeases(now))
 }
 
 async function heal(db: Db, now: number, leftBefore: number): Promise<void> {
@@ -59,7 +74,7 @@ async function finishWork(db: Db, left: LeftWork, now: number): Promise<void> {
 async function finishInitialize(db: Db, id: number, options: InitializeOptions): Promise<void> {
   try {
     await finishInitializing(db, id, options)
-    await storeInputHashes(db, id)
+    await recordInitialized(db, id)
   } catch (error) {
     // The crash came before the check: the workflow is as it was, and whoever asked is not there to be told.
     if (!(error instanceof DependencyCycle)) throw error

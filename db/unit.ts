@@ -4,7 +4,14 @@
  */
 export type SqlValue = string | number | bigint | null | Uint8Array
 
-export type Statement = { sql: string; args: readonly SqlValue[] }
+export type Statement = {
+  sql: string
+  args: readonly SqlValue[]
+  /** Nobody looks at its rows: a server may be sent it later, in front of the next statement that somebody does look at. */
+  blind?: true
+  /** Its unit yields nothing more and cannot fail any more: a server may commit in the same trip. */
+  last?: true
+}
 
 // biome-ignore lint/suspicious/noExplicitAny: rows become typed in all(), one(), where the statement is written
 export type Rows = any[]
@@ -26,7 +33,7 @@ export function* one<T>(sql: string, ...args: SqlValue[]): Unit<T | undefined> {
 
 /** Runs one statement for its effect. Count changed rows with RETURNING: drivers differ in what they count (platform.md 3.4). */
 export function* run(sql: string, ...args: SqlValue[]): Unit<void> {
-  yield [{ sql, args }]
+  yield [{ sql, args, blind: true }]
 }
 
 /** Runs several statements that need nothing of each other in one round trip; rows come back in their order. */
@@ -35,7 +42,7 @@ export function* together(statements: readonly Statement[]): Unit<Rows[]> {
 }
 
 export interface Db {
-  /** Runs a unit that only reads. It takes no write lock. */
+  /** Runs a unit that only reads. It takes no write lock. On a server, only statements yielded together see one and the same state. */
   read<T>(unit: () => Unit<T>): Promise<T>
   /**
    * Runs a unit in one write transaction: all or nothing. Units wait in one queue and may share a transaction, each keeping its

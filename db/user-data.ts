@@ -55,7 +55,7 @@ export function* listUserData(filter: UserDataFilter, request: ListRequest): Uni
   const linkedTo = (jobId: number | undefined, isOutput: number) =>
     jobId === undefined
       ? undefined
-      : sql`EXISTS (SELECT 1 FROM job_user_data l WHERE l.job_id = ${jobId} AND l.is_output = ${isOutput} AND l.user_data_id = ${userData.id})`
+      : sql`${userData.id} IN (SELECT user_data_id FROM job_user_data WHERE job_id = ${jobId} AND is_output = ${isOutput})`
   const where = and(
     eq(userData.workflow_id, filter.workflow_id),
     linkedTo(filter.consumer_job_id, 0),

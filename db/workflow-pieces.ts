@@ -1,3 +1,4 @@
+import { jobOptions } from '../api/core/spec/options.ts'
 import type { ExpandedJob, ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { optionsText } from './options-text.ts'
 import { reserveIds } from './reserve-ids.ts'
@@ -31,7 +32,7 @@ export function* listPieces(workflow: ExpandedWorkflow, classes: JobClasses, ids
   const { files, userData, jobs } = workflow
   for (const [from, to] of ranges(files.length)) yield () => insertFiles(ids, workflow, from, to)
   for (const [from, to] of ranges(userData.length)) yield () => insertUserData(ids, workflow, from, to)
-  for (const [from, to] of ranges(jobs.length)) yield () => insertJobs(ids, jobs, classes, from, to)
+  for (const [from, to] of ranges(jobs.length)) yield () => insertJobs(ids, workflow, classes, from, to)
   for (const { field, table, columns, row } of LINKS) {
     // A link given twice counts once.
     for (const rows of inChunks(linkRows(jobs, field, (job, link) => row(ids, job, link))))
@@ -156,18 +157,12 @@ export class JobClasses {
 const keyOf = (job: ExpandedJob): string =>
   `${job.resourceRequirements ?? ''} ${job.scheduler ?? ''} ${job.labels.join()}`
 
-function* insertJobs(
-  ids: Ids,
-  jobs: readonly ExpandedJob[],
-  classes: JobClasses,
-  from: number,
-  to: number,
-): Unit<void> {
+function* insertJobs(ids: Ids, workflow: ExpandedWorkflow, classes: JobClasses, from: number, to: number): Unit<void> {
   const hot: SqlValue[][] = []
   const text: SqlValue[][] = []
   const envTexts = new Map<object, string>()
   for (let index = from; index < to; index++) {
-    const job = jobs[index]!
+    const job = workflow.jobs[index]!
     const id = ids.jobs + index
     hot.push([id, ids.workflow, job.priority, classes.idOf(job), Number(job.cancelOnBlockingJobFailure)])
     text.push([
@@ -177,7 +172,7 @@ function* insertJobs(
       job.invocationScript ?? null,
       envText(job.env, envTexts),
       job.failureHandler === undefined ? null : ids.handlers + job.failureHandler,
-      jobOptions(job),
+      optionsText(jobOptions(job, workflow)),
     ])
   }
   yield* insertRows('job', ['id', 'workflow_id', 'priority', 'class_id', 'cancel_on_failure'], hot)
@@ -198,16 +193,4 @@ function envText(env: Record<string, string> | undefined, texts: Map<object, str
     texts.set(env, text)
   }
   return text
-}
-
-function jobOptions(job: ExpandedJob): string | null {
-  return optionsText({
-    tags: job.tags,
-    cwd: job.cwd,
-    time_limit_seconds: job.timeLimitSeconds,
-    retry: job.retry,
-    transient: job.transient,
-    deterministic: job.deterministic,
-    eject: job.eject,
-  })
 }

@@ -1,5 +1,6 @@
-import { and, sql } from 'drizzle-orm'
+import { and, type SQL, sql } from 'drizzle-orm'
 import { JOB_STATUSES } from '../api/core/status.ts'
+import { isSystemAdmin, type Subject, workflowsOf } from './access-control.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
 import { resourceRequirements, workflow } from './schema.ts'
 import { insertRow } from './table.ts'
@@ -38,7 +39,14 @@ export function* findWorkflow(id: number): Unit<WorkflowRow | undefined> {
   return yield* one<WorkflowRow>(`SELECT * FROM workflow WHERE id = ? AND state IN (${VISIBLE})`, id)
 }
 
-export type WorkflowFilter = { name?: string; user?: string; description?: string; is_archived?: boolean }
+export type WorkflowFilter = {
+  name?: string
+  user?: string
+  description?: string
+  is_archived?: boolean
+  /** Name of a group the workflow is linked to. */
+  access_group?: string
+}
 
 const SORTS = {
   id: workflow.id,
@@ -66,8 +74,16 @@ const SORTS = {
   submission_directory: workflow.submission_directory,
 }
 
-export function* listWorkflows(filter: WorkflowFilter, request: ListRequest): Unit<Page<WorkflowRow>> {
+/** Lists workflows; with a subject those that it may use. */
+export function* listWorkflows(
+  filter: WorkflowFilter,
+  request: ListRequest,
+  subject: Subject | undefined,
+): Unit<Page<WorkflowRow>> {
+  const seesAll = subject === undefined || (yield* isSystemAdmin(subject))
   const where = and(
+    seesAll ? undefined : sql`${workflow.id} IN ${workflowsOf(subject)}`,
+    filter.access_group === undefined ? undefined : linkedTo(filter.access_group),
     sql`${workflow.state} IN (${sql.raw(VISIBLE)})`,
     equals(workflow.name, filter.name),
     equals(workflow.user, filter.user),
@@ -76,3 +92,7 @@ export function* listWorkflows(filter: WorkflowFilter, request: ListRequest): Un
   )
   return yield* listTable(workflow, where, request, SORTS)
 }
+
+const linkedTo = (group: string): SQL => sql`${workflow.id} IN (
+  SELECT link.workflow_id FROM access_group JOIN workflow_access_group AS link ON link.group_id = access_group.id
+  WHERE access_group.name = ${group})`

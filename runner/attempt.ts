@@ -1,8 +1,9 @@
+import type { FailurePolicy } from '../api/core/failure-evidence.ts'
 import type { LogFiles } from './stdio.ts'
 import type { ClaimedJob, CompletionEntry } from './wire.ts'
 
-/** Why the runner itself ended an attempt. The first reason wins; status and return code derive from it. */
-export type EndReason = 'time_limit' | 'stopped' | 'canceled'
+/** Why an attempt ended, as far as its process cannot tell: the runner ended it, or the kernel for want of memory. The first reason wins; status and return code derive from it. */
+export type EndReason = 'time_limit' | 'stopped' | 'canceled' | 'lost' | 'oom'
 
 /** What a finished attempt needs to be told: kept in the launcher's journal too, so that the next runner can tell it. */
 export type Attempt = {
@@ -19,6 +20,8 @@ export type Attempt = {
   deleteLogsOnSuccess: boolean
   /** A failure without a rule of its own waits for its owner. */
   usePendingFailed: boolean
+  /** What the job and its workflow say about failures; absent = nothing. */
+  policy?: FailurePolicy
 }
 
 /** How the attempt's process ended, as the launcher reports it. Times are epoch milliseconds, CPU times milliseconds. */
@@ -38,6 +41,8 @@ export type OutputCheck = { fileTimes: { file_id: number; st_mtime: number }[]; 
 
 /** Return code of an attempt that was ended for its time, as Torc writes it. */
 const TIMEOUT_RETURN_CODE = 152
+/** The same for one that ran out of memory, whatever its shell made of it. */
+const OOM_RETURN_CODE = 137
 const SIGNAL_BASE = 128
 const MINUTE_MS = 60_000
 
@@ -52,7 +57,7 @@ export function outcomeOf(
 ): Outcome {
   const failed = usePendingFailed ? 'pending_failed' : 'failed'
   if (end.error !== undefined)
-    return { status: failed, failure_class: 'spawn_error', returnCode: spawnErrorCode(end.error) }
+    return { status: failed, failure_class: spawnErrorClass(end.error), returnCode: spawnErrorCode(end.error) }
   if (end.code === 0) {
     if (outputs.missing.length === 0) return { status: 'completed', returnCode: 0 }
     return { status: failed, failure_class: 'no_output', returnCode: 1 }
@@ -64,6 +69,11 @@ export function outcomeOf(
       return { status: 'terminated', failure_class: 'allocation_end', returnCode: TIMEOUT_RETURN_CODE }
     case 'canceled':
       return { status: 'canceled', failure_class: 'canceled', returnCode: codeOf(end) }
+    case 'oom':
+      return { status: failed, failure_class: 'oom', returnCode: OOM_RETURN_CODE }
+    // Somebody else has the job by now: the report is for the record.
+    case 'lost':
+      return { status: 'terminated', failure_class: 'lease_expired', returnCode: codeOf(end) }
     case undefined:
       return {
         status: failed,
@@ -74,6 +84,9 @@ export function outcomeOf(
 }
 
 const codeOf = (end: ProcessEnd): number => end.code ?? SIGNAL_BASE + (end.signal ?? 0)
+
+/** A log file or a directory that cannot be made for want of space is no fault of the command. */
+const spawnErrorClass = (error: string): string => (/ENOSPC|EDQUOT/.test(error) ? 'disk_full' : 'spawn_error')
 
 /** What shells answer when a command cannot be started: 127 when it is not there, 126 otherwise. */
 const spawnErrorCode = (error: string): number => (error.includes('ENOENT') ? 127 : 126)
@@ -118,7 +131,10 @@ export function completionOf(
 /** The attempt a claimed job becomes when it is launched. */
 export function attemptOf(
   job: ClaimedJob,
-  facts: Pick<Attempt, 'runId' | 'computeNodeId' | 'cwd' | 'logs' | 'deleteLogsOnSuccess' | 'usePendingFailed'>,
+  facts: Pick<
+    Attempt,
+    'runId' | 'computeNodeId' | 'cwd' | 'logs' | 'deleteLogsOnSuccess' | 'usePendingFailed' | 'policy'
+  >,
 ): Attempt {
   return {
     jobId: job.id,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { LEASE_SECONDS } from '../api/core/leases.ts'
 import type { Free, Need } from './capacity/ledger.ts'
 import type { ClaimPart } from './wire.ts'
 
@@ -35,6 +36,7 @@ export function claimPart(
   const part: ClaimPart = {
     claim_id: randomUUID(),
     limit,
+    lease_seconds: LEASE_SECONDS,
     labels: terms.labels,
     compute_node_id: terms.computeNodeId,
     start: true,

@@ -1,51 +1,51 @@
 #!/usr/bin/env node
-import { nearest } from '../api/core/spec/hints.ts'
 import { CommandError, usageError } from './command-line/error.ts'
-import { renderRootHelp, renderVerbHelp } from './command-line/help.ts'
+import { findCommand } from './command-line/find.ts'
+import { renderGroupHelp, renderRootHelp, renderVerbHelp } from './command-line/help.ts'
+import { isGroup } from './command-line/is-group.ts'
 import { print, screenWidth } from './command-line/output.ts'
 import type { ExitCode } from './command-line/verb.ts'
+import { sectionsOf } from './sections.ts'
 import { VERBS } from './verbs.ts'
 import { VERSION } from './version.ts'
 
 const ABOUT = 'Headrace runs workflows of dependent jobs, on a laptop or on many nodes.'
 
-// Whoever reads our output may stop before its end (`| head`); what is still to be written has no reader and is dropped.
+// Whoever reads our output may stop before its end (`| head`), and a terminal may be closed; what is still to be written has no
+// reader and is dropped.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
   })
 }
 
 process.exitCode = await main(process.argv.slice(2)).catch(report)
 
-async function main([name, ...rest]: string[]): Promise<ExitCode> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') return help(rest[0])
+async function main(words: string[]): Promise<ExitCode> {
+  const [name, ...after] = words
+  if (name === undefined || name === '--help' || name === '-h') return rootHelp()
+  if (name === 'help') return after.length === 0 || after[0] === 'help' ? rootHelp() : main([...after, '--help'])
   if (name === '--version' || name === '-V') {
     print(VERSION)
     return 0
   }
-  const verb = (await entryOf(name).load()).default
-  if (asksForHelp(rest)) {
-    print(renderVerbHelp(name, verb, screenWidth()))
+  const { path, command, rest } = await findCommand(VERBS, words)
+  if (isGroup(command)) {
+    if (rest.length === 0)
+      throw usageError(`Cannot go on without a command of ${name}: runner ${name} --help lists them`)
+    print(renderGroupHelp(name, command, screenWidth()))
     return 0
   }
-  return verb.run(rest)
+  if (!command.passesWordsOn && asksForHelp(rest)) {
+    print(renderVerbHelp(path.join(' '), command, screenWidth()))
+    return 0
+  }
+  return command.run(rest)
 }
 
-async function help(name: string | undefined): Promise<ExitCode> {
-  if (name !== undefined && Object.hasOwn(VERBS, name)) return main([name, '--help'])
-  const commands = Object.entries(VERBS).map(([word, { about }]) => [word, about] as const)
-  print(renderRootHelp(ABOUT, commands, screenWidth()))
+function rootHelp(): ExitCode {
+  print(renderRootHelp(ABOUT, sectionsOf(VERBS), screenWidth()))
   return 0
-}
-
-function entryOf(name: string) {
-  const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
-  if (entry !== undefined) return entry
-  const near = nearest(name, Object.keys(VERBS))
-  throw usageError(
-    `Cannot find the command ${name}: ${near === undefined ? 'runner --help lists the commands' : `did you mean ${near}?`}`,
-  )
 }
 
 function asksForHelp(words: readonly string[]): boolean {

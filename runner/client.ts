@@ -1,5 +1,6 @@
-import { noReply, type Refusal, type Reply, readReply } from './client/reply.ts'
-import type { Method, Transport } from './client/transport.ts'
+import { authorization, type Proof } from './client/authorization.ts'
+import { noReply, type Refusal, type Reply, readReply, readText } from './client/reply.ts'
+import type { Method, Outgoing, Transport } from './client/transport.ts'
 
 export type { Refusal, Reply } from './client/reply.ts'
 export type { Method, Transport } from './client/transport.ts'
@@ -9,10 +10,13 @@ export type RequestOptions = {
   repeatable?: boolean
   /** For one try. */
   timeoutMs?: number
+  /** The body is a text of this type, sent as it is, instead of JSON. */
+  contentType?: string
+  /** The reply is wanted as the text it is. */
+  asText?: boolean
 }
 
-export type ClientOptions = {
-  token?: string
+export type ClientOptions = Proof & {
   /** How often something repeatable is tried in all. The loop waits out long trouble by itself. */
   attempts?: number
   /** Passed in for tests. */
@@ -26,6 +30,7 @@ export type Client = {
   close(): Promise<void>
 }
 
+const JSON_TYPE = 'application/json'
 const ATTEMPTS = 3
 /** Longer than the server lets any request wait for its writer. */
 const TIMEOUT_MS = 30_000
@@ -40,18 +45,13 @@ const PASSING: ReadonlySet<number | undefined> = new Set([undefined, 429, 502, 5
 /** Makes a client over a transport. It adds the token, turns bodies into JSON and back, and repeats what may be repeated. */
 export function createClient(transport: Transport, options: ClientOptions = {}): Client {
   const { attempts = ATTEMPTS, sleep = pause, random = Math.random } = options
-  const identity: Record<string, string> =
-    options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }
+  const identity: Record<string, string> = authorization(options)
 
-  async function sendOnce<T>(
-    method: Method,
-    path: string,
-    body: string | undefined,
-    timeoutMs: number,
-  ): Promise<Reply<T>> {
-    const headers = body === undefined ? identity : { ...identity, 'content-type': 'application/json' }
+  async function sendOnce<T>(request: Omit<Outgoing, 'headers'>, type: string, asText: boolean): Promise<Reply<T>> {
+    const headers = request.body === undefined ? identity : { ...identity, 'content-type': type }
     try {
-      return readReply(await transport.send({ method, path, headers, body, timeoutMs }))
+      const incoming = await transport.send({ ...request, headers })
+      return asText ? (readText(incoming) as Reply<T>) : readReply(incoming)
     } catch (error) {
       return noReply(error)
     }
@@ -62,15 +62,21 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
       method: Method,
       path: string,
       body?: unknown,
-      { repeatable = method !== 'POST', timeoutMs = TIMEOUT_MS }: RequestOptions = {},
+      {
+        repeatable = method !== 'POST',
+        timeoutMs = TIMEOUT_MS,
+        contentType = JSON_TYPE,
+        asText = false,
+      }: RequestOptions = {},
     ) {
-      const text = body === undefined ? undefined : JSON.stringify(body)
-      let reply = await sendOnce<T>(method, path, text, timeoutMs)
+      const text = body === undefined ? undefined : contentType === JSON_TYPE ? JSON.stringify(body) : String(body)
+      const send = () => sendOnce<T>({ method, path, body: text, timeoutMs }, contentType, asText)
+      let reply = await send()
       for (let tries = 1; tries < attempts && !reply.ok && repeatable; tries++) {
         const pauseMs = pauseAfter(reply, tries, random())
         if (pauseMs === undefined) break
         await sleep(pauseMs)
-        reply = await sendOnce<T>(method, path, text, timeoutMs)
+        reply = await send()
       }
       return reply
     },

@@ -15,11 +15,13 @@ export type ControlPlane = {
   client: Client
   /** For messages: the address or the path of the database. */
   where: string
+  /** Where it is served; absent when this process has opened the database itself. */
+  address?: ServerAddress
   close(): Promise<void>
 }
 
-/** `create`: a database that does not exist yet is made. */
-export type OpenOptions = { create?: boolean }
+/** `create`: a database that does not exist yet is made. `attempts`: how often a request is tried, where the usual is too much. */
+export type OpenOptions = { create?: boolean; attempts?: number }
 
 /** A running server that does not say hello by then is busy with something else than us. */
 const HELLO_TIMEOUT_MS = 5_000
@@ -31,18 +33,21 @@ const HELLO_TIMEOUT_MS = 5_000
 export async function openControlPlane(
   flags: ControlPlaneFlags,
   env: NodeJS.ProcessEnv,
-  { create = false }: OpenOptions = {},
+  { create = false, attempts }: OpenOptions = {},
 ): Promise<ControlPlane> {
   const address = serverAddress({ url: flags.url, db: flags.db, caCert: flags['ca-cert'] }, env)
-  if (address !== undefined) return connect(address, env)
+  if (address !== undefined) return connect(address, env, attempts)
   const outputDir = resolve(flags['output-dir'] ?? OUTPUT_DIR)
   const named = flags.db === undefined ? undefined : resolve(flags.db)
-  return (await findRunning(outputDir, named, env)) ?? openDatabase(named ?? join(outputDir, DATABASE_NAME), create)
+  return (
+    (await findRunning(outputDir, named, env, attempts)) ??
+    openDatabase(named ?? join(outputDir, DATABASE_NAME), create)
+  )
 }
 
-function connect(address: ServerAddress, env: NodeJS.ProcessEnv): ControlPlane {
-  const client = createClient(createHttpTransport(address, env), { token: address.token })
-  return { client, where: address.baseUrl, close: () => client.close() }
+function connect(address: ServerAddress, env: NodeJS.ProcessEnv, attempts?: number): ControlPlane {
+  const client = createClient(createHttpTransport(address, env), { ...address, attempts })
+  return { client, where: address.baseUrl, address, close: () => client.close() }
 }
 
 /**
@@ -53,6 +58,7 @@ async function findRunning(
   outputDir: string,
   dbPath: string | undefined,
   env: NodeJS.ProcessEnv,
+  attempts?: number,
 ): Promise<ControlPlane | undefined> {
   const info = readServerInfo(join(outputDir, INFO_NAME))
   if (info === undefined || (dbPath !== undefined && info.dbPath !== dbPath)) return undefined
@@ -60,7 +66,7 @@ async function findRunning(
   const hello = createClient(createHttpTransport(address, env), { token: info.token, attempts: 1 })
   const { ok } = await hello.request('GET', '/ping', undefined, { timeoutMs: HELLO_TIMEOUT_MS })
   await hello.close()
-  return ok ? connect(address, env) : undefined
+  return ok ? connect(address, env, attempts) : undefined
 }
 
 async function openDatabase(dbPath: string, create: boolean): Promise<ControlPlane> {

@@ -7,15 +7,18 @@ export type FromExpansionRequest = {
   workflow: ExpandedWorkflow
   user: string
   submission_directory: string
-  source_path: string
-  source_hash: string
+  source_path?: string
+  source_hash?: string
 }
 
 /** Large files take their time: creation goes on in pieces on the server. */
 const TIMEOUT_MS = 300_000
 
-/** A workflow file that was expanded: `path` is the name under which the same command finds its workflow again. */
-export type ExpandedFile = { path: string; workflow: ExpandedWorkflow; hash: string }
+/**
+ * A workflow that was expanded: `path` and `hash` of its file are the name under which the same command finds it again. One that came
+ * from no file has neither.
+ */
+export type ExpandedFile = { workflow: ExpandedWorkflow; path?: string; hash?: string }
 
 /** Creates a whole workflow in one request: all of it, or nothing. It is not initialised yet. */
 export function createFromFile(

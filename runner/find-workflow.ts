@@ -5,6 +5,7 @@ import { ControlPlaneError, must } from './client/must.ts'
 import type { ControlPlane } from './node-run.ts'
 import type { RunOptions } from './run-options.ts'
 import { readSpecFile } from './spec-file.ts'
+import { STANDARD_INPUT } from './standard-input.ts'
 import type { WorkflowSummary } from './wire.ts'
 
 /** The workflow to run, or why there is none. */
@@ -32,13 +33,16 @@ export async function findWorkflow(
       }
     throw new ControlPlaneError(reply.message)
   }
+  if (options.target.kind === 'expansion') {
+    return { kind: 'found', workflowId: await create({ workflow: options.target.workflow }) }
+  }
   const cwd = process.cwd()
   const { path } = options.target
   const { workflow, hash, errors } = await readSpecFile(path, cwd, options.skipChecks)
   if (workflow === undefined || hash === undefined) return { kind: 'refused', exitCode: 2, message: errors.join('\n') }
   // On a server other users' and other directories' runs of the same file are not ours to continue.
   const sourcePath = options.controlPlane.kind === 'embedded' ? path : `${path} (${options.outputDir})`
-  if (options.known !== 'new') {
+  if (options.known !== 'new' && path !== STANDARD_INPUT) {
     const { items } = await must(
       client.request<{ items: Source[] }>('GET', `/workflow_sources?path=${encodeURIComponent(sourcePath)}`),
     )

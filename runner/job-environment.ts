@@ -2,6 +2,7 @@ import type { ClaimedJob } from './wire.ts'
 
 /** What every job of a run sees, beside its own variables. */
 export type RunFacts = {
+  workflowId: number
   apiUrl: string
   outputDir: string
   runId: number
@@ -22,16 +23,51 @@ export function jobEnvironment(
     const list = gpus.join(',')
     for (const name of GPU_VARIABLES) env[name] = list
   }
-  env.TORC_WORKFLOW_ID = String(job.workflow_id)
-  env.TORC_JOB_ID = String(job.id)
-  env.TORC_JOB_NAME = job.name
-  env.TORC_OUTPUT_DIR = facts.outputDir
-  env.TORC_ATTEMPT_ID = String(job.attempt_id)
-  env.TORC_RUN_ID = String(facts.runId)
-  env.TORC_API_URL = facts.apiUrl
+  return Object.assign(env, attemptVariables({ id: job.id, name: job.name, attemptId: job.attempt_id }, facts))
+}
+
+/** What identifies an attempt to its job and to its recovery script. */
+function attemptVariables(
+  job: { id: number; name: string; attemptId: number },
+  facts: RunFacts,
+): Record<string, string> {
+  return {
+    ...runVariables(facts),
+    TORC_JOB_ID: String(job.id),
+    TORC_JOB_NAME: job.name,
+    TORC_ATTEMPT_ID: String(job.attemptId),
+  }
+}
+
+/** What identifies a run to everything that a runner starts (spec-format.md 26.10). */
+function runVariables(facts: RunFacts): Record<string, string> {
+  const env: Record<string, string> = {
+    TORC_WORKFLOW_ID: String(facts.workflowId),
+    TORC_OUTPUT_DIR: facts.outputDir,
+    TORC_RUN_ID: String(facts.runId),
+    TORC_API_URL: facts.apiUrl,
+  }
   if (facts.submissionDirectory !== undefined) env.TORC_WORKFLOW_SUBMISSION_DIR = facts.submissionDirectory
   return env
 }
+
+/** The runner's own environment without its credentials. */
+function inherited(): NodeJS.ProcessEnv {
+  const { HEADRACE_TOKEN: _, TORC_PASSWORD: __, ...env } = process.env
+  return env
+}
+
+/** The whole environment of a recovery script: that of the runner, the job's own, and the attempt with its return code. */
+export function recoveryEnvironment(
+  job: { id: number; name: string; env: Record<string, string> | undefined; attemptId: number; returnCode: number },
+  facts: RunFacts,
+): NodeJS.ProcessEnv {
+  const variables = attemptVariables(job, facts)
+  return { ...inherited(), ...job.env, ...variables, TORC_RETURN_CODE: String(job.returnCode) }
+}
+
+/** The whole environment of an action's commands: that of the runner and the run's. */
+export const actionEnvironment = (facts: RunFacts): NodeJS.ProcessEnv => ({ ...inherited(), ...runVariables(facts) })
 
 const GPU_VARIABLES = [
   'CUDA_VISIBLE_DEVICES',

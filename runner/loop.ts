@@ -1,3 +1,5 @@
+import type { HandBackReason } from '../api/core/hand-back.ts'
+import { LEASE_SECONDS, RENEWALS_PER_LEASE } from '../api/core/leases.ts'
 import type { Attempt, EndReason } from './attempt.ts'
 import { type BackOff, createBackOff } from './back-off.ts'
 import type { Ledger } from './capacity/ledger.ts'
@@ -11,10 +13,12 @@ import type {
   CompletionEntry,
   ExchangeReply,
   ExchangeRequest,
+  HeartbeatReply,
   StartedEntry,
+  ToldClaim,
   WorkflowSummary,
 } from './wire.ts'
-import { type Prepare, Work } from './work.ts'
+import { type Prepare, type Readopt, Work } from './work.ts'
 
 /**
  * What the loop asks of the control plane. undefined = no answer this time, ask again later; a refusal for good rejects, and the loop
@@ -22,7 +26,9 @@ import { type Prepare, Work } from './work.ts'
  */
 export type LoopApi = {
   exchange(request: ExchangeRequest): Promise<ExchangeReply | undefined>
-  release(claims: readonly { job_id: number; claim_token: string }[]): Promise<boolean>
+  release(claims: readonly Returning[]): Promise<boolean>
+  /** Renews the leases of everything that is held. */
+  heartbeat(claims: readonly ToldClaim[]): Promise<HeartbeatReply | undefined>
   summary(): Promise<WorkflowSummary | undefined>
 }
 
@@ -35,11 +41,16 @@ export type LoopOptions = {
     onLost(reason: string): void
   }): Promise<Launcher>
   ledger: Ledger
+  /** Why a job cannot even be started here; it is given back then. */
+  unfitFor?(job: ClaimedJob): HandBackReason | undefined
   prepare: Prepare
+  readopt: Readopt
   finalise(attempt: Attempt, end: Exited, reason: EndReason | undefined): CompletionEntry
   claim: ClaimTerms
   /** Epoch milliseconds after which the runner ends its jobs; claims say how long is left. */
   endAtMs?: number
+  /** How long to stay without work, whatever else there is; else the workflow says, and what cannot run here ends the loop. */
+  idleExitMs?: number
   /** Time between TERM and KILL. */
   graceMs: number
   /** How often a runner with work looks at the workflow's counts, and whether it was canceled. */
@@ -48,6 +59,8 @@ export type LoopOptions = {
   offlineAtMostMs: number
   clock: () => number
   onChange?(state: LoopState): void
+  /** Whether somebody else lends parts of this node's ledger now. */
+  nodeIsShared?(): boolean
 }
 
 export type LoopState = {
@@ -71,10 +84,12 @@ export type Loop = {
   drain(): void
   /** Ends what runs: TERM, then KILL after the grace; at once when asked again. */
   stop(): void
+  /** Somebody else has given back a part of the node. */
+  moreRoom(): void
 }
 
 /** A claim that is to be given back. */
-type Returning = { job_id: number; claim_token: string }
+type Returning = { job_id: number; claim_token: string; reason?: HandBackReason }
 
 const FIRST_POLL_MS = 200
 const POLL_CAP_MS = 30_000
@@ -82,6 +97,10 @@ const POLL_CAP_MS = 30_000
 const LONGEST_WAIT_MS = 30_000
 /** Most completions in one batch. */
 const MAX_BATCH = 1_000
+/** Leases are renewed this often, so that two renewals may be lost. */
+const RENEW_MS = (LEASE_SECONDS * 1000) / RENEWALS_PER_LEASE
+/** The longest pause between two tries to renew: an exit waits for it. */
+const BEAT_CAP_MS = 5_000
 /** Whoever watches is told at most this often. */
 const SHOW_MS = 500
 
@@ -93,10 +112,12 @@ export function createLoop(options: LoopOptions): Loop {
   const hurry = createWakeUp()
   const pace = createPace()
   const poll: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.1 })
+  const beat: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: BEAT_CAP_MS, jitter: 0.2 })
   const work = new Work({
     ledger,
     pace,
     prepare: options.prepare,
+    readopt: options.readopt,
     bySlots: claim.bySlots,
     graceMs: options.graceMs,
     clock,
@@ -114,6 +135,7 @@ export function createLoop(options: LoopOptions): Loop {
   let away = false
   let lost: string | undefined
   let lastRequestMs = 0
+  let lastRenewedMs = clock()
   let lastShownMs = 0
   let lastLookMs = 0
   /** No claim before this moment: the last one found nothing. */
@@ -124,6 +146,8 @@ export function createLoop(options: LoopOptions): Loop {
   let releaseAtMs = 0
   /** Held work had to be given back: nothing is held again before a job ends. */
   let stuck = false
+  /** The node has more room than the last claim said. */
+  let hasGrown = false
   let lastWorkMs = clock()
   let talking: Promise<void> | undefined
   let ended: LoopEnd | undefined
@@ -153,7 +177,7 @@ export function createLoop(options: LoopOptions): Loop {
       finished++
       stuck = false
     }
-    if (away && !work.isLaunching) hurry.notify()
+    if ((away || offline) && !work.isLaunching) hurry.notify()
     work.startHeld()
     wake.notify()
   }
@@ -192,6 +216,14 @@ export function createLoop(options: LoopOptions): Loop {
     wake.notify()
   }
 
+  function moreRoom(): void {
+    hasGrown = true
+    claimAtMs = 0
+    checkEndAtMs = Infinity
+    work.startHeld()
+    wake.notify()
+  }
+
   // ---- giving back ----
 
   function releaseDue(now: number): boolean {
@@ -218,7 +250,8 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** What to ask for now; undefined when nothing is wanted. */
   function wishedClaim(now: number): ClaimPart | undefined {
-    if (phase !== 'open') return undefined
+    // The copy that was lost may be the next one we are given: it has to be gone first.
+    if (phase !== 'open' || work.isEndingLost) return undefined
     const waiting = work.waitingCount()
     const free = ledger.free()
     const limit = waiting > 0 ? 0 : free.slots
@@ -232,6 +265,7 @@ export function createLoop(options: LoopOptions): Loop {
   /** Sends what has ended and asks for more, in one request that is repeated until it is answered. */
   async function exchange(now: number): Promise<void> {
     const part = exited.length > 0 || now >= claimAtMs ? wishedClaim(now) : undefined
+    if (part !== undefined) hasGrown = false
     const batch = exited.slice(0, MAX_BATCH)
     // A held job that ends within moments is told in its completion alone.
     const told = started.filter(entry => now - entry.start_time >= GATHER_AT_MOST_MS)
@@ -257,7 +291,9 @@ export function createLoop(options: LoopOptions): Loop {
     const retry = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.2 })
     const since = clock()
     for (;;) {
-      const reply = await api.exchange(request)
+      // Leases first: a claim after they have lapsed could bring our own jobs, which still run.
+      const isRenewed = !renewalIsDue(clock()) || (await renew())
+      const reply = isRenewed ? await api.exchange(request) : undefined
       offline = reply === undefined
       away = offline && (phase === 'stopping' || clock() - since > options.offlineAtMostMs)
       if (reply !== undefined) return reply
@@ -274,13 +310,51 @@ export function createLoop(options: LoopOptions): Loop {
   function take(jobs: readonly ClaimedJob[], part: ClaimPart): void {
     const now = clock()
     if (jobs.length === 0) {
+      if (hasGrown) return
       claimAtMs = now + poll.next()
       if (part.limit > 0) checkEndAtMs = now
       return
     }
     poll.reset()
     claimAtMs = 0
-    work.take(jobs)
+    if (idle()) lastRenewedMs = now
+    const runnable: ClaimedJob[] = []
+    for (const job of jobs) {
+      const reason = options.unfitFor?.(job)
+      if (reason === undefined) runnable.push(job)
+      else returning.push({ job_id: job.id, claim_token: job.claim_token, reason })
+    }
+    work.take(runnable)
+  }
+
+  const renewalIsDue = (now: number): boolean => !idle() && now - lastRenewedMs >= RENEW_MS
+
+  /** Renews the leases, and parts with what is no longer ours. False when there was no answer. */
+  async function renew(): Promise<boolean> {
+    const now = clock()
+    const ended = exited.map(({ entry }) => ({ ...entry, running: false }))
+    const given = returning.map(claim => ({ ...claim, running: false }))
+    const reply = await api.heartbeat(
+      [...work.claims(), ...ended, ...given].map(({ job_id, claim_token, running }) => ({
+        job_id,
+        claim_token,
+        running,
+      })),
+    )
+    if (reply === undefined) return false
+    lastRenewedMs = now
+    work.readopt(reply.reclaimed)
+    await work.part(new Set(reply.cancel), 'canceled')
+    await work.part(new Set(reply.lost), 'lost')
+    return true
+  }
+
+  /** The same as a conversation of its own; without an answer it is tried again a little later. */
+  async function keepLeases(): Promise<void> {
+    offline = !(await renew())
+    if (!offline) return beat.reset()
+    changed()
+    await hurry.wait(beat.next())
   }
 
   async function look(now: number): Promise<void> {
@@ -288,6 +362,9 @@ export function createLoop(options: LoopOptions): Loop {
     const found = await api.summary()
     offline = found === undefined
     if (found !== undefined) summary = found
+    // A job that waits out its pause is there by then, however long the poll has become.
+    const retryMs = (found?.next_retry_in_seconds ?? Number.POSITIVE_INFINITY) * 1000
+    claimAtMs = Math.min(claimAtMs, now + retryMs)
     if (found?.is_canceled === true && work.endingAll === undefined) endAll('canceled')
     changed()
   }
@@ -321,15 +398,22 @@ export function createLoop(options: LoopOptions): Loop {
     if (summary.is_canceled) ended = 'canceled'
     else if (summary.is_complete) ended = 'complete'
     else if (phase !== 'open') ended = 'drained'
-    else if (!othersWork(summary)) ended = 'no_room'
-    else if (now - lastWorkMs > summary.wait_for_new_jobs_seconds * 1000) ended = 'idle'
+    // What does not fit beside local launches may fit when they end.
+    else if (options.nodeIsShared?.() === true) checkEndAtMs = now + LONGEST_WAIT_MS
+    else if (summary.next_retry_in_seconds !== undefined) return
+    else if (!othersWork(summary)) endUnlessPatient(now, 'no_room', 0)
+    else endUnlessPatient(now, 'idle', summary.wait_for_new_jobs_seconds * 1000)
+  }
+
+  function endUnlessPatient(now: number, end: LoopEnd, usualMs: number): void {
+    if (now - lastWorkMs >= (options.idleExitMs ?? usualMs)) ended = end
   }
 
   /** Somebody else runs jobs of the workflow, or could run what does not fit here. */
   const othersWork = ({ jobs_by_status: counts, active_compute_nodes: nodes }: WorkflowSummary): boolean =>
     (counts.pending ?? 0) + (counts.running ?? 0) > 0 || ((counts.ready ?? 0) > 0 && nodes > 1)
 
-  const slotFree = (): boolean => phase === 'open' && ledger.free().slots > 0
+  const slotFree = (): boolean => phase === 'open' && !work.isEndingLost && ledger.free().slots > 0
 
   /** When completions are due, in milliseconds from now. Jobs that are ended together are told together. */
   function gatherDelay(now: number): number {
@@ -347,6 +431,8 @@ export function createLoop(options: LoopOptions): Loop {
     if (releaseDue(now)) return () => release(now)
     if (exited.length > 0 && gatherDelay(now) <= 0) return () => exchange(now)
     if (started.some(entry => now - entry.start_time >= GATHER_AT_MOST_MS)) return () => exchange(now)
+    // Each exchange renews what is due by itself, and knows what to do when nobody answers.
+    if (renewalIsDue(now)) return keepLeases
     if (now >= claimAtMs && exited.length === 0 && wishedClaim(now) !== undefined) return () => exchange(now)
     if (idle() && now >= checkEndAtMs) return () => checkEnd(now)
     if (!idle() && now - lastLookMs >= options.lookMs) return () => look(now)
@@ -356,7 +442,7 @@ export function createLoop(options: LoopOptions): Loop {
   function waitMs(now: number): number {
     const times = [LONGEST_WAIT_MS, work.quietMs(now)]
     if (talking === undefined) {
-      if (!idle()) times.push(lastLookMs + options.lookMs - now)
+      if (!idle()) times.push(lastLookMs + options.lookMs - now, lastRenewedMs + RENEW_MS - now)
       else times.push(checkEndAtMs - now)
       if (exited.length > 0) times.push(gatherDelay(now))
       for (const entry of started) times.push(entry.start_time + GATHER_AT_MOST_MS - now)
@@ -403,5 +489,5 @@ export function createLoop(options: LoopOptions): Loop {
     }
   }
 
-  return { run, drain, stop }
+  return { run, drain, stop, moreRoom }
 }

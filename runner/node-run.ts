@@ -1,20 +1,31 @@
-import { attemptOf } from './attempt.ts'
-import { type Capacity, createLedger, type Grant } from './capacity/ledger.ts'
+import { statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { HandBackReason } from '../api/core/hand-back.ts'
+import type { WorkflowOptions } from '../api/core/spec/options.ts'
+import type { Actions } from './actions.ts'
+import { type Attempt, attemptOf } from './attempt.ts'
+import type { Capacity, Grant } from './capacity/ledger.ts'
 import type { Client } from './client.ts'
 import type { ExpandedFile } from './create-workflow.ts'
-import { finalise } from './finalise.ts'
+import { type SharedNode, shareNode } from './exec/beside-jobs.ts'
+import { createFailures } from './failure/failures.ts'
 import { createMemoryKeeper } from './free-memory.ts'
-import { jobEnvironment, shellText } from './job-environment.ts'
+import { jobEnvironment, type RunFacts, shellText } from './job-environment.ts'
 import { openLauncher } from './launcher/open.ts'
+import type { LogFile, LogLevel } from './log-file.ts'
 import { createLoop, type Loop, type LoopEnd, type LoopState } from './loop.ts'
 import { createLoopApi } from './loop-api.ts'
 import type { NodeDirectory } from './node-state.ts'
+import type { Epochs } from './outbox/epoch.ts'
+import { openOutbox } from './outbox/outbox.ts'
+import { withOutbox } from './outbox/outbox-api.ts'
+import { readopt } from './readopt.ts'
 import { recover } from './recover.ts'
 import type { RunOptions } from './run-options.ts'
 import { readCounts } from './screen/status.ts'
 import type { Progress } from './screen/types.ts'
 import { logFiles, type StdioSettings, stdioOf } from './stdio.ts'
-import type { ClaimedJob } from './wire.ts'
+import type { ClaimedJob, CompletionEntry } from './wire.ts'
 
 /** TERM, then KILL after this long (design.md, Defaults). */
 const GRACE_MS = 30_000
@@ -28,6 +39,7 @@ export type WireWorkflow = {
   name: string
   run_id: number
   use_pending_failed?: boolean
+  options?: WorkflowOptions
   execution_config?: StdioSettings & { limit_resources?: boolean }
   submission_directory?: string
   compute_node_wait_for_healthy_database_minutes: number
@@ -38,6 +50,8 @@ export type ControlPlane = {
   apiUrl: string
   /** Creates the workflow of an expanded file; returns its id. */
   create(spec: ExpandedFile): Promise<number>
+  /** Which database answers; absent when it is in this process. */
+  epochs?: Epochs
   close(): Promise<void>
 }
 
@@ -53,22 +67,29 @@ export type NodeRun = {
   nodeId: number
   startedAtMs: number
   endAtMs: number | undefined
+  facts: RunFacts
+  actions: Actions
+  log: LogFile
 }
 
 /** Runs the loop, and again with a fresh launcher when that was killed: what it ran is told or runs again. */
 export async function runOnNode(context: NodeRun): Promise<LoopEnd> {
-  const signals = listenForSignals(context.progress)
+  const { capacity, controlPlane, directory, progress } = context
+  const signals = listenForSignals(progress)
+  const note = (line: string): void => progress.note(line)
+  const node = shareNode({ capacity, directory: directory.path, client: controlPlane.client, note })
   try {
-    return await runLoops(context, signals)
+    return await runLoops(context, node, signals)
   } finally {
     signals.release()
+    await node.close()
   }
 }
 
-async function runLoops(context: NodeRun, signals: Signals): Promise<LoopEnd> {
+async function runLoops(context: NodeRun, node: SharedNode, signals: Signals): Promise<LoopEnd> {
   const { controlPlane, directory, workflowId, workflow, nodeId, options, progress } = context
   for (let tries = 1; ; tries++) {
-    const end = await runLoop(context, signals)
+    const end = await runLoop(context, node, signals)
     if (end !== 'launcher_lost') return end
     const { lost } = await recover(
       directory,
@@ -79,6 +100,8 @@ async function runLoops(context: NodeRun, signals: Signals): Promise<LoopEnd> {
         cwd: process.cwd(),
         stdio: workflow.execution_config ?? {},
         usePendingFailed: workflow.use_pending_failed ?? false,
+        workflowOptions: workflow.options,
+        leasesMayHaveLapsed: false,
       },
     )
     // Whoever ends all programs of a node at once ends the launcher, too.
@@ -88,16 +111,24 @@ async function runLoops(context: NodeRun, signals: Signals): Promise<LoopEnd> {
   }
 }
 
-async function runLoop(context: NodeRun, signals: Signals): Promise<LoopEnd> {
-  const { controlPlane, options, progress, directory, workflowId, workflow, nodeId } = context
+async function runLoop(context: NodeRun, node: SharedNode, signals: Signals): Promise<LoopEnd> {
+  const { controlPlane, options, progress, directory, workflowId, workflow, nodeId, facts, actions, log } = context
   const settings = workflow.execution_config ?? {}
   const cwd = process.cwd()
-  const ledger = createLedger(context.capacity)
-  const facts = {
-    apiUrl: controlPlane.apiUrl,
-    outputDir: options.outputDir,
-    runId: workflow.run_id,
-    submissionDirectory: workflow.submission_directory,
+  const { ledger } = node
+  const failures = createFailures({
+    client: controlPlane.client,
+    facts,
+    cwd,
+    workflowOptions: workflow.options,
+    note: line => progress.note(line),
+  })
+
+  /** The directory may be there on other nodes, or later. */
+  function unfitFor({ id, name, options: own }: ClaimedJob): HandBackReason | undefined {
+    if (own?.cwd === undefined || isDirectory(own.cwd)) return undefined
+    progress.note(`Job ${id} (${name}) is handed back: its working directory does not exist here: ${own.cwd}`)
+    return 'no_cwd'
   }
 
   function prepareJob(job: ClaimedJob, grant: Grant) {
@@ -114,20 +145,37 @@ async function runLoop(context: NodeRun, signals: Signals): Promise<LoopEnd> {
       }),
       deleteLogsOnSuccess: stdio.deleteOnSuccess,
       usePendingFailed: workflow.use_pending_failed ?? false,
+      policy: failures.policyOf(job),
     })
     const argv: [string, ...string[]] = ['bash', '-c', shellText(job.command, job.invocation_script)]
-    return { attempt, argv, env: jobEnvironment(job, grant.gpus, facts) }
+    const env = Object.assign(
+      jobEnvironment(job, grant.gpus, facts),
+      node.lendWithin(job.id, grant),
+      options.hooks?.environment(job, grant),
+    )
+    return { attempt, argv, env }
   }
 
   const embedded = options.controlPlane.kind === 'embedded'
   const keepMemorySmall = createMemoryKeeper(Date.now)
   const api = createLoopApi(controlPlane.client, workflowId, nodeId, embedded)
+  const outbox = openRunOutbox(context)
+  const reached = outbox === undefined ? api : withOutbox(api, { ...outbox, clock: Date.now })
   const loop = createLoop({
-    api,
+    api: failures.watch(reached),
     openLauncher: callbacks => openLauncher({ journal: directory.journal, slots: ledger.total.slots, ...callbacks }),
     ledger,
+    unfitFor,
     prepare: prepareJob,
-    finalise,
+    readopt,
+    finalise(attempt, end, reason) {
+      const entry = failures.finalise(attempt, end, reason)
+      node.jobEnded(attempt.jobId)
+      options.hooks?.ended(attempt, entry)
+      outbox?.outbox.add(entry)
+      log.log(...logLineOf(attempt, entry))
+      return entry
+    },
     claim: {
       computeNodeId: nodeId,
       labels: options.labels,
@@ -136,17 +184,55 @@ async function runLoop(context: NodeRun, signals: Signals): Promise<LoopEnd> {
       bySlots: options.capacity.slots !== undefined,
     },
     endAtMs: context.endAtMs,
+    idleExitMs: options.idleExitSeconds === undefined ? undefined : options.idleExitSeconds * 1000,
     graceMs: GRACE_MS,
     lookMs: embedded ? LOOK_HERE_MS : LOOK_THERE_MS,
     offlineAtMostMs: workflow.compute_node_wait_for_healthy_database_minutes * 60_000,
     clock: Date.now,
+    nodeIsShared: () => node.isShared(),
     onChange: state => {
       progress.update(snapshot(state, context, api.trouble))
+      actions.look()
       keepMemorySmall()
     },
   })
   signals.direct(loop)
-  return loop.run()
+  node.direct(() => loop.moreRoom())
+  options.hooks?.direct(loop)
+  try {
+    return await loop.run()
+  } finally {
+    await failures.close()
+    outbox?.outbox.close()
+  }
+}
+
+/** One that failed is worth a look; the others are told to whoever asks for all. */
+function logLineOf(attempt: Attempt, entry: CompletionEntry): [LogLevel, string] {
+  const what = `Job ${attempt.jobId}, attempt ${attempt.attemptId}: ${entry.status}`
+  if (entry.status === 'completed') return ['debug', what]
+  return ['info', `${what}, ${entry.failure_class ?? 'no class'}, return code ${entry.result.return_code}`]
+}
+
+/** Completions are kept on this node while the control plane is elsewhere (runner/outbox/outbox.ts). */
+function openRunOutbox({ controlPlane, options, directory, workflowId, nodeId, progress }: NodeRun) {
+  const { client, epochs } = controlPlane
+  if (epochs === undefined) return undefined
+  const outbox = openOutbox({
+    directory: directory.outbox,
+    header: {
+      version: 1,
+      host: hostname(),
+      pid: process.pid,
+      workflow_id: workflowId,
+      compute_node_id: nodeId,
+      epoch: epochs.current,
+    },
+    durability: options.durability,
+    clock: Date.now,
+    onTrouble: message => progress.note(`The outbox cannot be written: ${message}`),
+  })
+  return { client, epochs, outbox }
 }
 
 function snapshot(
@@ -200,3 +286,5 @@ function listenForSignals(progress: Progress): Signals {
     },
   }
 }
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true

@@ -18,13 +18,19 @@ export type NodeState = {
   cwd: string
 }
 
-export type NodeDirectory = { path: string; journal: string; statePath: string }
+/** `outbox` is made when it is needed. */
+export type NodeDirectory = { path: string; journal: string; statePath: string; outbox: string }
 
 /** Makes the directory of this host's runner. Throws the system's error when it cannot be written. */
 export function openNodeDirectory(outputDir: string): NodeDirectory {
   const path = join(outputDir, 'runner', hostname())
   mkdirSync(path, { recursive: true })
-  return { path, journal: join(path, 'launches.journal'), statePath: join(path, 'state.json') }
+  return {
+    path,
+    journal: join(path, 'launches.journal'),
+    statePath: join(path, 'state.json'),
+    outbox: join(path, 'outbox'),
+  }
 }
 
 /** Reads what the last runner left; undefined when it ended cleanly or left nothing readable. */

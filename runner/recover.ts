@@ -1,5 +1,8 @@
+import { policyOf } from '../api/core/failure-evidence.ts'
+import type { JobOptions, WorkflowOptions } from '../api/core/spec/options.ts'
 import { must } from './client/must.ts'
 import type { Client } from './client.ts'
+import { createFailureJudge, type FailureJudge } from './failure/judge-failure.ts'
 import { finalise } from './finalise.ts'
 import { type LabelledAttempt, labelOf, parseLabel } from './launch-label.ts'
 import { type JournaledLaunch, readJournal } from './launcher/journal.ts'
@@ -25,6 +28,9 @@ export type RecoverContext = {
   cwd: string
   stdio: StdioSettings
   usePendingFailed: boolean
+  workflowOptions: WorkflowOptions | undefined
+  /** The control plane went on without the former runner, so that its leases may have lapsed. */
+  leasesMayHaveLapsed: boolean
 }
 
 type WireJob = {
@@ -32,7 +38,7 @@ type WireJob = {
   name: string
   attempt_id: number
   output_file_ids?: number[]
-  options?: { cwd?: string }
+  options?: JobOptions
 }
 type Former = { attempt: LabelledAttempt; launch: JournaledLaunch }
 
@@ -45,19 +51,25 @@ const BATCH = 1_000
  */
 export async function recover(
   directory: NodeDirectory,
-  former: { workflowId: number; computeNodeId: number },
+  former: FormerNode,
   context: RecoverContext,
 ): Promise<Recovered> {
   const { ended } = await endSurvivors(directory.journal)
   const held = await heldJobs(context.client, former)
-  const launches = formerLaunches(directory.journal, former.computeNodeId, held)
-  const finished = launches.filter(({ launch }) => hasEnded(launch))
-  const lost = launches.filter(({ launch }) => launch.pid !== 0 && !hasEnded(launch))
+  const rescued = context.leasesMayHaveLapsed ? await readyJobs(context.client, former) : new Map<number, WireJob>()
+  const isHeld = ({ jobId, attemptId }: LabelledAttempt) => held.get(jobId)?.attempt_id === attemptId
+  const isRescued = ({ jobId, attemptId }: LabelledAttempt) => rescued.get(jobId)?.attempt_id === attemptId + 1
+  const launches = formerLaunches(directory.journal, former.computeNodeId)
+  const finished = launches.filter(({ attempt, launch }) => hasEnded(launch) && (isHeld(attempt) || isRescued(attempt)))
+  const lost = launches.filter(({ attempt, launch }) => launch.pid !== 0 && !hasEnded(launch) && isHeld(attempt))
 
+  const judge = createFailureJudge()
   for (let at = 0; at < finished.length; at += BATCH) {
     const entries: CompletionEntry[] = []
-    for (const one of finished.slice(at, at + BATCH))
-      entries.push(await completionOfFormer(one, held.get(one.attempt.jobId)!, context))
+    for (const one of finished.slice(at, at + BATCH)) {
+      const job = held.get(one.attempt.jobId) ?? rescued.get(one.attempt.jobId)!
+      entries.push(await completionOfFormer(one, job, { ...context, judge }))
+    }
     await must(
       context.client.request(
         'POST',
@@ -89,23 +101,27 @@ export async function recover(
 const hasEnded = (launch: JournaledLaunch): boolean =>
   launch.exit !== undefined && !launch.cut && launch.exit.failedStep !== 'canceled'
 
+type FormerNode = { workflowId: number; computeNodeId: number }
+
 /** Jobs the control plane still has as claimed by the former node. */
-async function heldJobs(
-  client: Client,
-  former: { workflowId: number; computeNodeId: number },
-): Promise<Map<number, WireJob>> {
-  const query = `workflow_id=${former.workflowId}&active_compute_node_id=${former.computeNodeId}`
+const heldJobs = (client: Client, { workflowId, computeNodeId }: FormerNode): Promise<Map<number, WireJob>> =>
+  listJobs(client, `workflow_id=${workflowId}&active_compute_node_id=${computeNodeId}`)
+
+/** Jobs that nobody has: the former node's may be among them, as their next attempts. */
+const readyJobs = (client: Client, { workflowId }: FormerNode): Promise<Map<number, WireJob>> =>
+  listJobs(client, `workflow_id=${workflowId}&status=ready`)
+
+async function listJobs(client: Client, query: string): Promise<Map<number, WireJob>> {
   const { items } = await must(client.request<{ items: WireJob[] }>('GET', `/jobs?${query}&include_relationships=true`))
   return new Map(items.map(job => [job.id, job]))
 }
 
-/** The last launch of each attempt that is still open on the server. */
-function formerLaunches(journal: string, computeNodeId: number, held: ReadonlyMap<number, WireJob>): Former[] {
+/** The last launch of each attempt of the former node. */
+function formerLaunches(journal: string, computeNodeId: number): Former[] {
   const found = new Map<string, Former>()
   for (const launch of readJournal(journal).launches) {
     const attempt = parseLabel(launch.label)
-    if (attempt === undefined || attempt.computeNodeId !== computeNodeId) continue
-    if (held.get(attempt.jobId)?.attempt_id === attempt.attemptId) found.set(labelOf(attempt), { attempt, launch })
+    if (attempt?.computeNodeId === computeNodeId) found.set(labelOf(attempt), { attempt, launch })
   }
   return [...found.values()]
 }
@@ -113,7 +129,7 @@ function formerLaunches(journal: string, computeNodeId: number, held: ReadonlyMa
 async function completionOfFormer(
   { attempt, launch }: Former,
   job: WireJob,
-  context: RecoverContext,
+  context: RecoverContext & { judge: FailureJudge },
 ): Promise<CompletionEntry> {
   const outputs: { id: number; path: string }[] = []
   for (const id of job.output_file_ids ?? []) {
@@ -127,6 +143,8 @@ async function completionOfFormer(
     logs: logFiles(context.outputDir, stdio.mode, attempt),
     deleteLogsOnSuccess: stdio.deleteOnSuccess,
     usePendingFailed: context.usePendingFailed,
+    policy: policyOf(job.options, context.workflowOptions),
   }
-  return finalise(whole, launch.exit!, undefined)
+  await context.judge.prepare([whole.policy])
+  return context.judge.judge(finalise(whole, launch.exit!, undefined), whole)
 }

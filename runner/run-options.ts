@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path'
+import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { type ServerAddress, serverAddress } from './client/server-address.ts'
 import { usageError } from './command-line/error.ts'
 import { amountFlag, countFlag, durationFlag, wordFlag } from './command-line/flags.ts'
 import { DATABASE_NAME, OUTPUT_DIR } from './defaults.ts'
+import type { JobHooks } from './job-hooks.ts'
+import { LOG_LEVELS, type LogLevel } from './log-file.ts'
 import type { RunSummary } from './screen/types.ts'
+import { STANDARD_INPUT } from './standard-input.ts'
 
 export const DURABILITIES = ['process', 'power'] as const
 export type Durability = (typeof DURABILITIES)[number]
@@ -19,6 +23,9 @@ export type RunFlags = {
   'num-gpus'?: string
   overcommit?: boolean
   'time-limit'?: string
+  'end-time'?: string
+  'idle-exit'?: string
+  'log-level'?: string
   durability?: string
   url?: string
   'ca-cert'?: string
@@ -32,8 +39,12 @@ export type RunFlags = {
 }
 
 export type RunOptions = {
-  /** What to run: a workflow file (absolute path) or a workflow that exists already. */
-  target: { kind: 'file'; path: string } | { kind: 'workflow'; id: number }
+  /** What to run: a workflow file (absolute path, or - for standard input) or a workflow that exists already. */
+  target:
+    | { kind: 'file'; path: string }
+    | { kind: 'workflow'; id: number }
+    /** Made by the command itself: always a new workflow. */
+    | { kind: 'expansion'; workflow: ExpandedWorkflow }
   controlPlane: { kind: 'server'; address: ServerAddress } | { kind: 'embedded'; dbPath: string }
   /** Absolute. */
   outputDir: string
@@ -41,6 +52,12 @@ export type RunOptions = {
   capacity: CapacityWish
   /** After this long no new job starts and those that run are ended. */
   timeLimitSeconds?: number
+  /** The same as a moment, such as the end of an allocation; epoch milliseconds. */
+  endTimeMs?: number
+  /** How long to stay without work. */
+  idleExitSeconds?: number
+  /** What goes into the runner's log file at least. */
+  logLevel: LogLevel
   schedulerConfigId?: number
   strictSchedulerMatch: boolean
   /** A sorted set. */
@@ -49,7 +66,10 @@ export type RunOptions = {
   skipChecks: boolean
   /** What to do with a workflow of the same file that is there already. */
   known: 'continue' | 'retry-failed' | 'new'
+  hooks?: JobHooks
 }
+
+export type RunSettings = Omit<RunOptions, 'target' | 'known'>
 
 /** What the user says about this node; what is left out is detected. */
 export type CapacityWish = {
@@ -72,11 +92,15 @@ const GIB = 2 ** 30
  * Throws a usage error at the first option that cannot be understood or does not go with another.
  */
 export function parseRunOptions(flags: RunFlags, env: NodeJS.ProcessEnv, cwd: string): RunOptions {
-  const outputDir = resolve(cwd, flags['output-dir'] ?? OUTPUT_DIR)
   const target = parseTarget(flags.target, cwd)
+  return { ...parseRunSettings(flags, env, cwd), target, known: parseKnown(flags, target) }
+}
+
+/** How to run, whatever is run. Throws a usage error as `parseRunOptions` does. */
+export function parseRunSettings(flags: Omit<RunFlags, 'target'>, env: NodeJS.ProcessEnv, cwd: string): RunSettings {
+  const outputDir = resolve(cwd, flags['output-dir'] ?? OUTPUT_DIR)
   const memoryGb = amountFlag('--memory-gb', flags['memory-gb'])
   return {
-    target,
     controlPlane: parseControlPlane(flags, env, outputDir, cwd),
     outputDir,
     durability: wordFlag('--durability', flags.durability, DURABILITIES) ?? 'process',
@@ -88,23 +112,33 @@ export function parseRunOptions(flags: RunFlags, env: NodeJS.ProcessEnv, cwd: st
       slots: countFlag('--max-parallel-jobs', flags['max-parallel-jobs'], 1),
     },
     timeLimitSeconds: durationFlag('--time-limit', flags['time-limit']),
+    endTimeMs: momentFlag('--end-time', flags['end-time']),
+    idleExitSeconds: durationFlag('--idle-exit', flags['idle-exit']),
+    logLevel: wordFlag('--log-level', flags['log-level'], LOG_LEVELS) ?? 'info',
     schedulerConfigId: countFlag('--scheduler-config-id', flags['scheduler-config-id'], 1),
     strictSchedulerMatch: flags['strict-scheduler-match'] ?? false,
     labels: parseLabels(flags.labels ?? []),
     skipChecks: flags['skip-checks'] ?? false,
-    known: parseKnown(flags, target),
   }
+}
+
+/** A moment in ISO form, in epoch milliseconds. */
+function momentFlag(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(ms)) return ms
+  throw usageError(`Cannot read ${name} as it must be a moment like 2026-11-21T18:00:00Z: current value is ${text}`)
 }
 
 function parseTarget(text: string, cwd: string): RunOptions['target'] {
   if (text === '')
     throw usageError('Cannot run as the name of the workflow file is empty: give a file or a workflow id')
-  if (!/^\d+$/.test(text)) return { kind: 'file', path: resolve(cwd, text) }
+  if (!/^\d+$/.test(text)) return { kind: 'file', path: text === STANDARD_INPUT ? text : resolve(cwd, text) }
   return { kind: 'workflow', id: countFlag('the workflow id', text, 1)! }
 }
 
 function parseControlPlane(
-  flags: RunFlags,
+  flags: Omit<RunFlags, 'target'>,
   env: NodeJS.ProcessEnv,
   outputDir: string,
   cwd: string,

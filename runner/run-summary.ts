@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { JobStatus } from '../api/core/status.ts'
 import { must } from './client/must.ts'
 import type { Client } from './client.ts'
+import { readFileEnd } from './file-end.ts'
 import type { LoopEnd } from './loop.ts'
 import type { FailedJob, RunSummary, StatusCounts } from './screen/types.ts'
 import { logFiles, logPaths, type StdioSettings, stdioOf } from './stdio.ts'
@@ -106,16 +107,7 @@ async function describe(
   }
 }
 
-/** The last lines of a file that may be huge. */
 function lastLines(path: string): string[] {
-  const file = openSync(path, 'r')
-  try {
-    const { size } = fstatSync(file)
-    const buffer = Buffer.alloc(Math.min(size, TAIL_BYTES))
-    readSync(file, buffer, 0, buffer.length, size - buffer.length)
-    const lines = buffer.toString('utf8').trimEnd().split('\n')
-    return buffer.length === 0 ? [] : lines.slice(-TAIL_LINES)
-  } finally {
-    closeSync(file)
-  }
+  const text = readFileEnd(path, TAIL_BYTES).trimEnd()
+  return text === '' ? [] : text.split('\n').slice(-TAIL_LINES)
 }

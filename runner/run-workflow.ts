@@ -1,16 +1,20 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { openActions } from './actions.ts'
 import { detectCapacity } from './capacity/detect.ts'
 import { type Capacity, createLedger, type Free } from './capacity/ledger.ts'
 import { offerCapacity } from './capacity/offer.ts'
 import { must } from './client/must.ts'
 import { type Client, createClient } from './client.ts'
-import { createFromFile } from './create-workflow.ts'
+import { createFromFile, type ExpandedFile } from './create-workflow.ts'
 import { INFO_NAME } from './defaults.ts'
+import { lockDirectory } from './directory-lock.ts'
 import { makeLogDirectory } from './finalise.ts'
 import { findWorkflow } from './find-workflow.ts'
 import { freeMemory } from './free-memory.ts'
+import type { RunFacts } from './job-environment.ts'
 import { endSurvivors } from './launcher/survivors.ts'
+import { type LogFile, openLogFile } from './log-file.ts'
 import type { LoopEnd } from './loop.ts'
 import { type ControlPlane, runOnNode, type WireWorkflow } from './node-run.ts'
 import {
@@ -22,6 +26,9 @@ import {
   stillRuns,
   writeNodeState,
 } from './node-state.ts'
+import { createEpochs } from './outbox/epoch.ts'
+import { deliverLeftover } from './outbox/leftovers.ts'
+import { listOutboxFiles } from './outbox/outbox-file.ts'
 import { recover } from './recover.ts'
 import type { RunOptions, RunOutcome } from './run-options.ts'
 import { summarize } from './run-summary.ts'
@@ -39,12 +46,18 @@ export async function runWorkflow(options: RunOptions, progress: Progress): Prom
   const startedAtMs = Date.now()
   const capacity = offerCapacity(options.capacity, detectCapacity())
   makeLogDirectory(options.outputDir)
-  const controlPlane = await openControlPlane(options)
+  const directory = openNodeDirectory(options.outputDir)
+  const lock = await lockDirectory(directory.path)
+  const former = readNodeState(directory)
+  if (lock === undefined || (former !== undefined && stillRuns(former))) return inUse(options, former)
+  let controlPlane: ControlPlane | undefined
   try {
-    return await runOn(controlPlane, capacity, options, progress, startedAtMs)
+    controlPlane = await openControlPlane(options)
+    return await runOn(controlPlane, { directory, former, capacity, options, progress, startedAtMs })
   } finally {
     progress.end()
-    await controlPlane.close()
+    await controlPlane?.close()
+    lock.release()
   }
 }
 
@@ -52,59 +65,73 @@ async function openControlPlane(options: RunOptions): Promise<ControlPlane> {
   if (options.controlPlane.kind === 'server') {
     const { address } = options.controlPlane
     const { openPoolTransport } = await import('./client/pool-transport.ts')
-    const client = createClient(await openPoolTransport(address, process.env), { token: address.token })
+    const epochs = createEpochs()
+    const client = createClient(epochs.watch(await openPoolTransport(address, process.env)), address)
     return {
       client,
+      epochs,
       apiUrl: address.baseUrl,
-      create: async spec => (await must(createFromFile(client, spec, process.cwd()))).workflow_id,
+      create: spec => createByRequest(client, spec),
       close: () => client.close(),
     }
   }
   const { startLocalServer } = await import('./local-server.ts')
-  const { createAppTransport } = await import('./client/app-transport.ts')
+  const { createEmbeddedClient } = await import('./client/embedded-client.ts')
   const server = await startLocalServer({
     dbPath: options.controlPlane.dbPath,
     durability: options.durability,
     infoPath: join(options.outputDir, INFO_NAME),
   })
-  const client = createClient(createAppTransport(server.app), { token: server.token })
+  const client = createEmbeddedClient(server)
   return {
     client,
     apiUrl: `${server.url}/torc-service/v1`,
-    create: ({ workflow, path, hash }) =>
-      server.createWorkflow(workflow, {
-        user: callerName(),
-        submissionDirectory: process.cwd(),
-        sourcePath: path,
-        sourceHash: hash,
-      }),
+    create: spec =>
+      // Sharing with groups has rules, which the API holds.
+      spec.workflow.accessGroups.length > 0
+        ? createByRequest(client, spec)
+        : server.createWorkflow(spec.workflow, {
+            user: callerName(),
+            submissionDirectory: process.cwd(),
+            sourcePath: spec.path,
+            sourceHash: spec.hash,
+          }),
     close: () => server.close(),
   }
 }
 
+async function createByRequest(client: Client, spec: ExpandedFile): Promise<number> {
+  return (await must(createFromFile(client, spec, process.cwd()))).workflow_id
+}
+
+/** Two runners in one directory would end each other's jobs. */
+function inUse({ outputDir }: RunOptions, other: NodeState | undefined): RunOutcome {
+  const who = other === undefined ? '' : `: process ${other.pid}`
+  const message = `Cannot run here as another runner of this host uses ${outputDir}${who}; wait for it or give another --output-dir`
+  return { kind: 'refused', exitCode: 3, message }
+}
+
+type Beginning = {
+  directory: NodeDirectory
+  former: NodeState | undefined
+  capacity: Capacity
+  options: RunOptions
+  progress: Progress
+  startedAtMs: number
+}
+
 async function runOn(
   controlPlane: ControlPlane,
-  capacity: Capacity,
-  options: RunOptions,
-  progress: Progress,
-  startedAtMs: number,
+  { directory, former, capacity, options, progress, startedAtMs }: Beginning,
 ): Promise<RunOutcome> {
   const { client } = controlPlane
   const { total } = createLedger(capacity)
-  const directory = openNodeDirectory(options.outputDir)
-  const former = readNodeState(directory)
-  if (former !== undefined && stillRuns(former)) {
-    return {
-      kind: 'refused',
-      exitCode: 3,
-      message: `Cannot run here as another runner of this host uses ${options.outputDir}: process ${former.pid}; wait for it or give another --output-dir`,
-    }
-  }
   const found = await findWorkflow(controlPlane, options)
   if (found.kind === 'refused') return found
   const { workflowId } = found
 
-  if (former !== undefined) await clearUpAfter(former, directory, client, options, progress)
+  await emptyOutbox(directory, controlPlane, progress)
+  if (former !== undefined) await clearUpAfter(former, directory, controlPlane, options, progress)
   // A state that cannot be read any more must not hide processes that the journal still names.
   else await endSurvivors(directory.journal)
   clearNodeDirectory(directory)
@@ -142,12 +169,27 @@ async function runOn(
   for (const job of unrunnable.slice(0, 3)) progress.note(`Job ${job.name} cannot run on this node: ${job.reason}`)
   if (unrunnable.length > 3) progress.note(`${unrunnable.length - 3} more jobs cannot run on this node`)
 
-  const endAtMs = options.timeLimitSeconds === undefined ? undefined : startedAtMs + options.timeLimitSeconds * 1000
+  const endAtMs = endOf(options, startedAtMs)
+  const facts: RunFacts = {
+    workflowId,
+    apiUrl: controlPlane.apiUrl,
+    outputDir: options.outputDir,
+    runId: workflow.run_id,
+    submissionDirectory: workflow.submission_directory,
+  }
+  const log = openLogFile(logPathOf(facts), options.logLevel, Date.now)
+  const logged = withLog(progress, log)
+  log.log('info', `Runs workflow ${workflowId} as node ${node.id}, process ${process.pid}`)
+  const actions = await openActions({ client, workflowId, nodeId: node.id, facts, note: line => logged.note(line) })
+  await actions.run('on_workflow_start', 'on_worker_start')
   const end = await runOnNode({
+    facts,
+    actions,
+    log,
     controlPlane,
     capacity,
     options,
-    progress,
+    progress: logged,
     directory,
     workflowId,
     workflow,
@@ -155,10 +197,12 @@ async function runOn(
     startedAtMs,
     endAtMs,
   })
+  log.log('info', `Ends: ${end}`)
   if (end === 'offline') {
-    const message = `Cannot reach the control plane any more: ${controlPlane.apiUrl}; what it was not told is kept in ${directory.path}, run the same command again`
+    const message = `Cannot reach the control plane any more: ${controlPlane.apiUrl}; what it was not told is kept in ${directory.path}: run the same command again, or \`runner reconcile ${options.outputDir}\``
     return { kind: 'refused', exitCode: 3, message }
   }
+  await actions.run('on_jobs_ready', 'on_jobs_complete', 'on_workflow_complete', 'on_worker_complete')
   await client.request('PUT', `/compute_nodes/${node.id}`, {
     ...node,
     is_active: false,
@@ -168,11 +212,45 @@ async function runOn(
   return finish(end, endAtMs !== undefined && Date.now() >= endAtMs, unrunnable)
 }
 
+/** The moment at which what runs is ended; undefined = never. */
+function endOf({ timeLimitSeconds, endTimeMs }: RunOptions, startedAtMs: number): number | undefined {
+  const byLimit = timeLimitSeconds === undefined ? undefined : startedAtMs + timeLimitSeconds * 1000
+  if (byLimit === undefined || endTimeMs === undefined) return byLimit ?? endTimeMs
+  return Math.min(byLimit, endTimeMs)
+}
+
+const logPathOf = ({ outputDir, workflowId, runId }: RunFacts): string =>
+  join(outputDir, `job_runner_${hostname()}_wf${workflowId}_r${runId}.log`)
+
+/** What is said to whoever watches stands in the log as well. */
+const withLog = (progress: Progress, log: LogFile): Progress => ({
+  update: state => progress.update(state),
+  note(line) {
+    log.log('warning', line)
+    progress.note(line)
+  },
+  end: () => progress.end(),
+})
+
+/** Tells what earlier runners of this directory could not. What is not answered stays. */
+async function emptyOutbox(
+  { outbox }: NodeDirectory,
+  { client, epochs }: ControlPlane,
+  progress: Progress,
+): Promise<void> {
+  let told = 0
+  for (const path of listOutboxFiles(outbox)) {
+    const delivery = await deliverLeftover(client, path, { epoch: epochs?.current, now: Date.now() })
+    told += delivery?.accepted ?? 0
+  }
+  if (told > 0) progress.note(`${told} finished jobs of an earlier run were told now`)
+}
+
 /** What a runner left that was killed: its jobs are ended, its exits told, its claims given back. */
 async function clearUpAfter(
   former: NodeState,
   directory: NodeDirectory,
-  client: Client,
+  { client, epochs }: ControlPlane,
   options: RunOptions,
   progress: Progress,
 ): Promise<void> {
@@ -190,6 +268,9 @@ async function clearUpAfter(
     cwd: former.cwd,
     stdio: reply.value.execution_config ?? {},
     usePendingFailed: reply.value.use_pending_failed ?? false,
+    workflowOptions: reply.value.options,
+    // One in this process was away together with its runner.
+    leasesMayHaveLapsed: epochs !== undefined,
   })
   await client.request('PUT', `/compute_nodes/${former.computeNodeId}`, { ...node.value, is_active: false })
   progress.note(`The last run was interrupted: ${done.reported} finished jobs recorded, ${done.lost} run again`)

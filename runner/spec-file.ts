@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { ExpandedWorkflow, SpecSummary } from '../api/core/spec/types.ts'
+import type { Diagnostic, ExpandedWorkflow, SpecSummary } from '../api/core/spec/types.ts'
 import { usageError } from './command-line/error.ts'
 import { nearPath } from './near-path.ts'
+import { readStandardInput, STANDARD_INPUT } from './standard-input.ts'
+import { whyUnreadable } from './text-file.ts'
 import { callerName } from './user.ts'
 
 /** A workflow file as the commands use it. */
@@ -17,7 +19,7 @@ export type SpecFile = {
   errors: string[]
   warnings: string[]
   summary: SpecSummary
-  diagnostics: readonly { severity: string }[]
+  diagnostics: readonly Diagnostic[]
 }
 
 /**
@@ -32,9 +34,9 @@ export async function readSpecFile(path: string, cwd: string, skipChecks = false
     import('../api/core/spec/types.ts'),
   ])
   const absolute = resolve(cwd, path)
-  const text = readWorkflowText(absolute, path)
+  const text = readWorkflowText(path, cwd)
   const { workflow, diagnostics, summary } = await loadSpec(text, {
-    fileName: nearPath(absolute, cwd),
+    fileName: path === STANDARD_INPUT ? '<stdin>' : nearPath(absolute, cwd),
     readText: name => besideSpec(name, cwd, absolute, found => readFileSync(found, 'utf8')),
     mtime: name => modifiedSeconds(resolve(cwd, name)),
     caller: callerName(),
@@ -54,14 +56,19 @@ export async function readSpecFile(path: string, cwd: string, skipChecks = false
   }
 }
 
-function readWorkflowText(path: string, asGiven: string): string {
+/** The text of a workflow file. Throws a usage error when it cannot be read. */
+export function readWorkflowText(path: string, cwd: string): string {
+  if (path === STANDARD_INPUT) return needText(readStandardInput('a workflow file'))
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(resolve(cwd, path), 'utf8')
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a directory' : code
-    throw usageError(`Cannot read the workflow file ${asGiven}: ${why}`)
+    throw usageError(`Cannot read the workflow file ${path}: ${whyUnreadable(error)}`)
   }
+}
+
+function needText(text: string): string {
+  if (text.trim() !== '') return text
+  throw usageError('Cannot read a workflow file from standard input as nothing comes')
 }
 
 /** Seconds since 1970. Most outputs are not there yet: asking without an exception is several times as fast. */

@@ -1,5 +1,7 @@
 /** The shapes the runner reads from the control plane's replies (docs/api.md): only the fields it uses. */
 
+import type { JobOptions } from '../api/core/spec/options.ts'
+
 export type ClaimedJob = {
   id: number
   workflow_id: number
@@ -14,7 +16,7 @@ export type ClaimedJob = {
   claimed_at: number
   resource_requirements: { num_cpus: number; num_gpus: number; memory_bytes: number }
   output_files?: { id: number; path: string }[]
-  options?: { cwd?: string; time_limit_seconds?: number }
+  options?: JobOptions
 }
 
 /** One entry of batch_complete_jobs as the runner sends it. */
@@ -45,6 +47,7 @@ export type StartedEntry = { job_id: number; claim_token: string; start_time: nu
 export type ClaimPart = {
   claim_id: string
   limit: number
+  lease_seconds: number
   num_cpus?: number
   memory_gb?: number
   num_gpus?: number
@@ -66,10 +69,14 @@ export type ExchangeRequest = {
   claim?: ClaimPart
 }
 
+/** A failed attempt whose job is tried again; with a script, the job waits until the runner says that it has ended. */
+export type RetriedAttempt = { job_id: number; attempt_id: number; recovery_script?: string }
+
 export type ExchangeReply = {
   completed: number[]
   errors: { job_id: number; message: string }[]
   verdicts?: { index: number; job_id: number; code: string }[]
+  retries?: RetriedAttempt[]
   claimed?: ClaimedJob[]
   claim_reason?: string
   ready_hint?: boolean
@@ -87,4 +94,16 @@ export type WorkflowSummary = {
   /** Compute nodes that are registered and have not said goodbye, this one included. */
   active_compute_nodes: number
   wait_for_new_jobs_seconds: number
+  /** Until the first job that failed may be tried again; absent when none waits. */
+  next_retry_in_seconds?: number
+}
+
+/** What a runner believes to hold; `running`: its process runs now. */
+export type ToldClaim = { job_id: number; claim_token: string; running: boolean }
+
+export type HeartbeatReply = {
+  lost: number[]
+  cancel: number[]
+  /** Taken back and given again: the next attempt of jobs that never stopped running here. */
+  reclaimed: { job_id: number; claim_token: string; attempt_id: number }[]
 }

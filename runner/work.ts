@@ -3,7 +3,7 @@ import type { Grant, Ledger, Need } from './capacity/ledger.ts'
 import { HELD_AT_MOST_MS, type Pace } from './holding.ts'
 import { labelOf } from './launch-label.ts'
 import type { Exited, Launcher, Started } from './launcher/types.ts'
-import type { ClaimedJob } from './wire.ts'
+import type { ClaimedJob, ToldClaim } from './wire.ts'
 
 /** Turns a claimed job into what the launcher needs. */
 export type Prepare = (
@@ -11,10 +11,14 @@ export type Prepare = (
   grant: Grant,
 ) => { attempt: Attempt; argv: readonly [string, ...string[]]; env: Record<string, string | null> }
 
+/** Brings a running attempt under the claim its job has now, which is of the next attempt. */
+export type Readopt = (attempt: Attempt, claim: { claimToken: string; attemptId: number }) => Attempt
+
 export type WorkOptions = {
   ledger: Ledger
   pace: Pace
   prepare: Prepare
+  readopt: Readopt
   /** Queue-depth mode: requirements are ignored. */
   bySlots: boolean
   /** Time between TERM and KILL. */
@@ -98,6 +102,19 @@ export class Work {
     let n = 0
     for (const one of this.#launches.values()) if (one.state === 'running') n++
     return n
+  }
+
+  /** Everything of this runner that is claimed and has not ended. */
+  claims(): ToldClaim[] {
+    const told = ({ id, claim_token }: ClaimedJob, running: boolean) => ({ job_id: id, claim_token, running })
+    const launches = [...this.#launches.values()].map(one => told(one.job, one.state === 'running'))
+    return [...launches, ...this.#held.map(({ job }) => told(job, false))]
+  }
+
+  /** Whether a copy of a job that is somebody else's by now still runs here. */
+  get isEndingLost(): boolean {
+    for (const one of this.#launches.values()) if (one.reason === 'lost') return true
+    return false
   }
 
   /** What a held job may need at most: no more than some job leaves to its successor. */
@@ -235,6 +252,8 @@ export class Work {
 
   /** The launcher has died, and everything it had with it. */
   forgetLaunches(): void {
+    for (const one of this.#launches.values())
+      if (one.predecessor === undefined) this.#options.ledger.release(one.grant)
     this.#launches.clear()
   }
 
@@ -243,7 +262,26 @@ export class Work {
     for (const one of this.#launches.values()) if (jobIds.has(one.job.id)) one.job = { ...one.job, status: 'running' }
   }
 
+  /** Jobs that were taken back and given to us again while they went on running. */
+  readopt(claims: readonly { job_id: number; claim_token: string; attempt_id: number }[]): void {
+    for (const { job_id, claim_token, attempt_id } of claims) {
+      for (const one of this.#launches.values()) {
+        if (one.job.id !== job_id) continue
+        one.job = { ...one.job, claim_token, attempt_id, status: 'running' }
+        one.attempt = this.#options.readopt(one.attempt, { claimToken: claim_token, attemptId: attempt_id })
+      }
+    }
+  }
+
   // ---- ending ----
+
+  /** Ends what runs of these jobs and forgets what does not run yet. */
+  async part(jobIds: ReadonlySet<number>, reason: EndReason): Promise<void> {
+    if (jobIds.size === 0) return
+    await this.recall(one => jobIds.has(one.job.id))
+    this.#held = this.#held.filter(({ job }) => !jobIds.has(job.id))
+    for (const one of this.#launches.values()) if (jobIds.has(one.job.id)) this.#end(one, reason)
+  }
 
   #end(one: Launch, reason: EndReason): void {
     if (one.reason !== undefined) return

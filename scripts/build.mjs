@@ -1,5 +1,6 @@
-// Builds the package: one bundle for both bins (dist/runner.mjs and its lazily loaded parts), and the native helpers
-// where a C compiler is found. Without one the shell stand-in takes their place at run time, so that is not an error.
+// Builds the package: one bundle for both bins (dist/runner.mjs and its lazily loaded parts) and for the server that Torc's tools start
+// (dist/torc-server.mjs), and the native helpers where a C compiler is found. Without one the shell stand-in takes their place at run
+// time, so that is not an error.
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -13,7 +14,7 @@ const STALE_MS = 3_600_000
 
 mkdirSync(dist, { recursive: true })
 const { metafile } = await build({
-  entryPoints: { runner: `${root}runner/cli.ts` },
+  entryPoints: { runner: `${root}runner/cli.ts`, 'torc-server': `${root}api/node/torc-server/main.ts` },
   outdir: dist,
   outExtension: { '.js': '.mjs' },
   chunkNames: 'chunk-[hash]',
@@ -24,7 +25,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  external: ['libsql', '@libsql/client', 'rregex'],
+  external: ['libsql', 'rregex'],
   logLevel: 'warning',
   metafile: true,
   banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
@@ -38,4 +39,6 @@ for (const name of readdirSync(dist)) {
     rmSync(path, { force: true })
 }
 
-execFileSync('sh', [`${root}runner/launcher/native/build.sh`, dist], { stdio: 'inherit' })
+for (const room of ['launcher', 'exec'])
+  execFileSync('sh', [`${root}runner/${room}/native/build.sh`, dist], { stdio: 'inherit' })
+execFileSync(process.execPath, [`${root}scripts/spec-schema.mjs`, `${dist}/workflow.schema.json`], { stdio: 'inherit' })

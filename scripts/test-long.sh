@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tests that take long or need the whole machine: kills, soak, a machine without a compiler. Nothing may be skipped. Then the
-# quick tests once more on the newest Node, which comes from npm.
+# The tests that take long or need the whole machine: kills, soak, a machine without a compiler. Nothing may be skipped. Then control
+# planes of every kind as they are deployed, and the quick tests once more on the newest Node, which comes from npm.
 set -eu
 cd "$(dirname "$0")/.."
 NEWEST_NODE=26.10.0
@@ -8,6 +8,7 @@ sh scripts/install.sh
 node scripts/build.mjs
 export NO_COLOR=1
 HEADRACE_LONG=1 tests/node_modules/.bin/vitest run --config tests/vitest.config.ts "$@"
+sh scripts/conformance.sh
 
 newest="$(pwd)/tests/node_modules/.newest-node"
 case "$(uname -m)" in

@@ -5,18 +5,39 @@ const root = new URL('..', import.meta.url).pathname
 const shared = { root, testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const }
 const SERIAL = 'tests/**/*.serial.test.ts'
 const LONG = 'tests/long/**'
+/** These test what HEADRACE_TARGET names, and nothing without it. */
+const CONFORMANCE = 'tests/conformance/**'
+
+/** Tests of the database and what stands on it, except those that are about a file, or have a server of their own anyway. */
+const OVER_SQLD = ['tests/db/**/*.test.ts', 'tests/api/**/*.test.ts', 'tests/scenarios/**/*.test.ts']
+const ONCE = [
+  'tests/db/{plans,list-plans,open-remote,round-trips,alongside}.test.ts',
+  'tests/api/{node,ownership,database-server,openapi,trust,transport,unavailable,dialect}.test.ts',
+  'tests/api/entries/**',
+  'tests/api/access-{admission,htpasswd,passwords,server,sql}.test.ts',
+  'tests/scenarios/restart.test.ts',
+]
 
 /**
- * Three groups, one after the other: quick tests in parallel, each on its own database file and port; then timing, kills and
- * schedulers one at a time; with HEADRACE_LONG=1 the long ones instead of both.
+ * Four groups, one after the other: quick tests in parallel, each on its own database file and port; those of the database once more,
+ * over a libSQL server; then timing, kills and schedulers one at a time; with HEADRACE_LONG=1 the long ones instead of all.
  */
 const quick = {
   ...shared,
   name: 'quick',
   include: ['tests/**/*.test.ts'],
-  exclude: ['**/node_modules/**', SERIAL, LONG],
+  exclude: ['**/node_modules/**', SERIAL, LONG, CONFORMANCE],
   maxWorkers: 2,
   sequence: { groupOrder: 0 },
+}
+const sqld = {
+  ...quick,
+  name: 'sqld',
+  include: OVER_SQLD,
+  exclude: [...quick.exclude, ...ONCE],
+  env: { HEADRACE_TEST_DB: 'sqld' },
+  testTimeout: 60_000,
+  sequence: { groupOrder: 1 },
 }
 const serial = {
   ...shared,
@@ -26,7 +47,7 @@ const serial = {
   testTimeout: 120_000,
   maxWorkers: 1,
   fileParallelism: false,
-  sequence: { groupOrder: 1 },
+  sequence: { groupOrder: 2 },
 }
 const long = {
   ...shared,
@@ -38,10 +59,27 @@ const long = {
   fileParallelism: false,
 }
 
+/** Every kind of control plane as it is deployed, the one that HEADRACE_TARGET names: see scripts/conformance.sh. */
+const conformance = {
+  ...shared,
+  name: 'conformance',
+  include: [`${CONFORMANCE}/*.test.ts`],
+  exclude: ['**/node_modules/**'],
+  globalSetup: ['tests/conformance/setup.ts'],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+}
+
+function projects() {
+  if (process.env.HEADRACE_TARGET !== undefined) return [{ test: conformance }]
+  if (process.env.HEADRACE_LONG === '1') return [{ test: long }]
+  return [{ test: quick }, { test: sqld }, { test: serial }]
+}
+
 export default defineConfig({
   test: {
     root,
     reporters: [new SkipReporter(), 'default'],
-    projects: process.env.HEADRACE_LONG === '1' ? [{ test: long }] : [{ test: quick }, { test: serial }],
+    projects: projects(),
   },
 })

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { bool, ids, integer, isJsonObject, type JsonObject, optional, text } from './fields.ts'
+import { bool, ids, integer, isJsonObject, isShallow, type JsonObject, optional, TOO_DEEP, text } from './fields.ts'
 
 export const TRIGGER_TYPES = [
   'on_workflow_start',
@@ -18,7 +18,10 @@ export const countsJobs = (trigger: TriggerType): boolean =>
 export const NewAction = v.object({
   trigger_type: v.picklist(TRIGGER_TYPES, `must be one of ${TRIGGER_TYPES.join(', ')}`),
   action_type: text,
-  action_config: v.custom<JsonObject>(isJsonObject, 'is refused: Invalid action_config, it must be an object'),
+  action_config: v.pipe(
+    v.custom<JsonObject>(isJsonObject, 'is refused: Invalid action_config, it must be an object'),
+    v.check(given => isShallow(given), TOO_DEEP),
+  ),
   job_ids: optional(ids),
   trigger_count: optional(integer),
   executed: optional(bool),
@@ -31,6 +34,7 @@ export type NewAction = v.InferOutput<typeof NewAction>
 /** PUT takes keys that are merged into `action_config`. */
 export const ActionConfigChange = v.pipe(
   v.custom<JsonObject>(isJsonObject, 'must be an object'),
+  v.check(given => isShallow(given), TOO_DEEP),
   v.check(given => Object.keys(given).length > 0, 'must name at least one key of action_config'),
 )
 

@@ -46,6 +46,9 @@ export const completionSchema = v.object({
   file_times: optional(v.array(fileTime)),
 })
 
+/** The end of one attempt in a request of its own: the result, and ours the token beside it. */
+export const singleCompletionSchema = v.object({ ...reportedResultSchema.entries, claim_token: optional(text) })
+
 export const batchSchema = v.object({
   completions: v.array(v.unknown()),
   started: optional(v.array(v.object({ job_id: integer, claim_token: text, start_time: moment }))),

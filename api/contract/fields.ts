@@ -15,8 +15,31 @@ export const optional = <const S extends v.GenericSchema>(schema: S) => v.nullis
 
 export const ids = v.array(integer)
 
+/** SQLite reads no JSON that is nested more than 1,000 levels deep, and nobody needs a tenth of that. */
+const MOST_LEVELS = 100
+
+/** Level by level instead of by recursion, which such a value would break. */
+export function isShallow(value: unknown): boolean {
+  let level = [value].filter(isNested)
+  for (let depth = 0; depth < MOST_LEVELS && level.length > 0; depth++) {
+    const below: object[] = []
+    for (const outer of level) {
+      for (const inner of Object.values(outer)) if (isNested(inner)) below.push(inner)
+    }
+    level = below
+  }
+  return level.length === 0
+}
+
+const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+export const TOO_DEEP = `must not be nested more than ${MOST_LEVELS} levels deep`
+
 /** Any JSON value but null, which counts as absence. */
-export const json = v.unknown()
+export const json = v.pipe(
+  v.unknown(),
+  v.check(given => isShallow(given), TOO_DEEP),
+)
 
 export type JsonObject = Record<string, unknown>
 
@@ -25,9 +48,9 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /** Fields that are text in the old contract and objects in the new one: both are taken, in either dialect (19.2). */
-export const textOrObject = v.custom<string | JsonObject>(
-  value => typeof value === 'string' || isJsonObject(value),
-  'must be text or an object',
+export const textOrObject = v.pipe(
+  v.custom<string | JsonObject>(value => typeof value === 'string' || isJsonObject(value), 'must be text or an object'),
+  v.check(given => isShallow(given), TOO_DEEP),
 )
 
 const ENV_KEY = /^[A-Za-z_][A-Za-z0-9_]*$/

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { bool, labels, optional, priority, text } from './fields.ts'
+import { bool, json, labels, optional, priority, text } from './fields.ts'
 
 /** A job that a running job adds. Unlike elsewhere, an unknown field is refused (contract/notes.md 19.7). */
 const SpawnJob = v.strictObject({
@@ -18,5 +18,5 @@ export type SpawnJob = v.InferOutput<typeof SpawnJob>
 export const SpawnRequest = v.strictObject({
   lineage: optional(text),
   jobs: v.array(SpawnJob),
-  state: v.optional(v.unknown()),
+  state: v.optional(json),
 })

@@ -20,9 +20,9 @@ const KNOWN: Readonly<Record<string, Severity>> = {
 
 export const isKnownType = (type: string): boolean => Object.hasOwn(KNOWN, type)
 
-/** How severe an event is. A task that failed is an error. */
-export function severityOf(type: string, data: Readonly<Record<string, unknown>>): Severity {
-  if (type === 'task_completed' && data.status === 'failed') return 'error'
+/** How severe an event is; `dataJson` is stored with it. A task that failed is an error. */
+export function severityOf(type: string, dataJson: string): Severity {
+  if (type === 'task_completed' && JSON.parse(dataJson).status === 'failed') return 'error'
   return KNOWN[type] ?? 'info'
 }
 

@@ -43,6 +43,8 @@ export type StoredJob = {
   leaseExpiresAt: number | null
   /** The results that count, of this job so far. */
   stored: readonly StoredResult[]
+  /** It has had as many results as can be numbered. */
+  isFull: boolean
   /** The attempt that was lost with the reported token, if any. */
   lost: { attemptId: number; runId: number } | undefined
 }
@@ -67,6 +69,7 @@ export function judge(report: Report, job: StoredJob | undefined, at: Situation)
   const { jobId, result } = report
   if (job === undefined) return verdict('not_found', `Job not found with ID: ${jobId}`)
   if (job.workflowId !== at.workflowId)
+    // The contract names both (notes.md 11.2).
     return verdict(
       'wrong_workflow',
       `job_id=${jobId} belongs to workflow_id=${job.workflowId}, not workflow_id=${at.workflowId}`,
@@ -114,6 +117,8 @@ function judgeClaim(report: Report, job: StoredJob, at: Situation): Verdict {
   // An attempt that ended without making the job final, reported once more: it waits for its owner, or goes on as the next attempt.
   const over = job.status === 'pending_failed' || attemptOf(report, job) !== job.attemptId
   if (over && isStored(report, job)) return verdict('duplicate', '')
+  if (job.isFull)
+    return verdict('mismatch', `job_id=${report.jobId} has had as many results as a job may have: make a new job of it`)
   const lost = verdict('lost_claim', `The claim on job_id=${report.jobId} is no longer held by this runner`)
   if (report.claimToken !== undefined && report.claimToken !== job.claimToken) {
     // Taken back from a silent runner: its success still counts as long as nobody else holds the job.

@@ -10,6 +10,9 @@ export type Ownership = {
   release(): void
 }
 
+/** What has no file needs no lock. */
+export const NO_OWNERSHIP: Ownership = { announce: () => {}, release: () => {} }
+
 /**
  * Takes a database file for this process alone. The lock is an exclusive transaction on a small database beside it: the kernel frees
  * it when the process ends, however it ends. Throws StartError naming the process that has it.

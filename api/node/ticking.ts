@@ -1,18 +1,37 @@
+import { extendLeases } from '../../db/node-leases.ts'
 import { tick } from '../../db/tick.ts'
 import type { Db } from '../../db/unit.ts'
 
 /** How often what nobody asks for is done: rescue of lapsed leases, left-over pieces. */
 const TICK_MS = 5_000
+/** A process that did not tick for so long was frozen, or its machine slept: shorter than any lease. */
+const FROZEN_MS = 12_000
 
 /** Runs tick again and again, never two at once; the function it gives stops that and waits for the last one. */
 export function startTicking(db: Db, log: (line: string) => void): () => Promise<void> {
   let current: Promise<void> = Promise.resolve()
   let idle = true
+  let lastMs = Date.now()
+  let lastTrouble = ''
   const timer = setInterval(() => {
+    const now = Date.now()
+    const wasFrozen = now - lastMs > FROZEN_MS
+    lastMs = now
     if (!idle) return
     idle = false
-    current = tick(db, Date.now())
-      .catch((error: unknown) => log(`Cannot tick: ${error instanceof Error ? error.message : String(error)}`))
+    current = (wasFrozen ? db.write(() => extendLeases(now)) : Promise.resolve())
+      .then(() => tick(db, now))
+      .then(
+        () => {
+          lastTrouble = ''
+        },
+        (error: unknown) => {
+          const trouble = error instanceof Error ? error.message : String(error)
+          // Trouble that stays is told once.
+          if (trouble !== lastTrouble) log(`Cannot tick: ${trouble}`)
+          lastTrouble = trouble
+        },
+      )
       .finally(() => {
         idle = true
       })

@@ -26,11 +26,12 @@ import {
 } from '../contract/action.ts'
 import type { JsonObject } from '../contract/fields.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger, readQuery } from '../query.ts'
 import { needWorkflow } from './guards.ts'
 import { compact, flag, rfc3339 } from './reply.ts'
 
-function reply({ job_ids, ...row }: ActionRow) {
+export function reply({ job_ids, ...row }: ActionRow) {
   const jobs: number[] = JSON.parse(job_ids)
   return compact({
     ...row,
@@ -42,13 +43,14 @@ function reply({ job_ids, ...row }: ActionRow) {
   })
 }
 
-export function actionRoutes({ db, clock }: Services): Hono<AppEnv> {
+export function actionRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock } = services
   const routes = new Hono<AppEnv>()
 
   routes.post('/workflows/:id/actions', async c => {
     const id = pathInteger(c, 'id')
     const body = await readBody(c, NewAction)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(id)
       refuseConfig(body.action_type, body.action_config)
       const jobIds = [...new Set(body.job_ids ?? [])]
@@ -64,9 +66,8 @@ export function actionRoutes({ db, clock }: Services): Hono<AppEnv> {
         )
       }
       const actionId = yield* insertAction(newValues(id, body), jobIds)
-      return yield* needAction(id, actionId)
+      return reply(yield* needAction(id, actionId))
     })
-    return c.json(reply(row))
   })
 
   routes.get('/workflows/:id/actions', async c => {
@@ -146,13 +147,13 @@ function* needAction(workflowId: number, id: number): Unit<ActionRow> {
   return row
 }
 
-function refuseConfig(actionType: string, config: JsonObject): void {
+export function refuseConfig(actionType: string, config: JsonObject): void {
   const fault = faultOfActionConfig(actionType, config)
   if (fault !== undefined) throw new AppError('invalid', fault, { field: 'action_config' })
 }
 
 /** A trigger needs as many counts as it has jobs, whatever the body says; without jobs it never gets the one it needs. */
-function newValues(workflowId: number, body: NewAction) {
+export function newValues(workflowId: number, body: NewAction) {
   const trigger: TriggerType = body.trigger_type
   return {
     workflow_id: workflowId,

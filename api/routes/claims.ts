@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
-import { type ClaimOutcome, type ClaimReply, claimJobs, probeClaim } from '../../db/claims.ts'
+import { type ClaimOutcome, type ClaimReply, probeClaim, settleAndClaim } from '../../db/claims.ts'
+import { drainFrontier } from '../../db/frontier.ts'
 import { readBody, readOptionalBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { type ClaimProblem, resourcesSchema, slotsSchema, toClaimRequest } from '../contract/claim.ts'
@@ -18,7 +19,11 @@ export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
     const seen = await db.read(() => probeClaim(workflowId, request, clock()))
     if (!seen.maybe) return replyOf(workflowId, seen.outcome)
     const secret = newSecret()
-    return replyOf(workflowId, await db.write(() => claimJobs(workflowId, request, { now: clock(), secret })))
+    const { due, outcome } = await db.write(function* () {
+      return yield* settleAndClaim(workflowId, request, { now: clock(), secret, expected: seen.expected })
+    })
+    if (due.leftOver) await drainFrontier(db, clock)
+    return replyOf(workflowId, outcome)
   }
 
   routes.post('/workflows/:id/claim_jobs_based_on_resources/:limit', async c => {

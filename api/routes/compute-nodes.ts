@@ -12,21 +12,16 @@ import { insertRow, updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { ComputeNodeChange, NewComputeNode } from '../contract/compute-node.ts'
+import { COMPUTE_NODE_FILTERS as FILTERS } from '../contract/filters.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact, flag, jsonText, labelList, storedFlag, storedJson } from './reply.ts'
 
-const FILTERS = {
-  workflow_id: 'integer!',
-  hostname: 'text',
-  is_active: 'boolean',
-  scheduled_compute_node_id: 'integer',
-} as const
-
-const reply = (row: ComputeNodeRow) =>
+export const reply = (row: ComputeNodeRow) =>
   compact({
     ...row,
     is_active: flag(row.is_active),
@@ -35,7 +30,7 @@ const reply = (row: ComputeNodeRow) =>
   })
 
 /** The columns a body sets; what it does not say stays as it is. */
-const values = (body: ComputeNodeChange) => ({
+export const values = (body: ComputeNodeChange) => ({
   hostname: body.hostname ?? undefined,
   pid: body.pid ?? undefined,
   start_time: body.start_time ?? undefined,
@@ -63,7 +58,7 @@ export function computeNodeRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/compute_nodes', async c => {
     const body = await readBody(c, NewComputeNode)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
       const row = yield* insertRow(computeNode, {
         ...values(body),
@@ -72,9 +67,8 @@ export function computeNodeRoutes(services: Services): Hono<AppEnv> {
         labels: (body.labels ?? []).join(),
       })
       yield* appendEvents(row.workflow_id, clock(), [{ type: 'compute_node_started', data: startedData(row) }])
-      return row
+      return reply(row)
     })
-    return c.json(reply(row))
   })
 
   routes.get('/compute_nodes', c => answerList(c, db, FILTERS, listComputeNodes, reply))

@@ -8,8 +8,11 @@ import type { WorkflowRow } from '../../db/workflows.ts'
 import type { Job } from '../contract/job.ts'
 import { AppError } from '../errors.ts'
 
-/** Creates uninitialized jobs in one workflow and gives them in order; 422 naming the field when one names a strange row. */
-export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[]): Unit<(JobRow & JobLinks)[]> {
+/**
+ * Creates uninitialized jobs in one workflow and gives them in order; 422 naming the field when one names a strange row. With a `stage`
+ * nobody sees them yet (db/staged-jobs.ts).
+ */
+export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[], stage?: number): Unit<(JobRow & JobLinks)[]> {
   yield* refuseStrangeIds(workflow.id, jobs)
   const standard = yield* defaultRequirements(workflow.id, jobs)
   const merge = envMerger(workflow.env)
@@ -35,6 +38,7 @@ export function* createJobs(workflow: WorkflowRow, jobs: readonly Job[]): Unit<(
         output_user_data_ids: job.output_user_data_ids ?? NONE,
       }),
     ),
+    stage,
   )
 }
 

@@ -5,14 +5,14 @@ import { updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { EventData, NewEvent } from '../contract/event.ts'
+import { EVENT_FILTERS as FILTERS } from '../contract/filters.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 
-const FILTERS = { workflow_id: 'integer!', category: 'text', after_timestamp: 'integer' } as const
-
-const reply = (row: EventRow) => ({ ...row, data: JSON.parse(row.data) as unknown })
+export const reply = (row: EventRow) => ({ ...row, data: JSON.parse(row.data) as unknown })
 
 /** Events that clients store and read; what happens to jobs stands in the stream. */
 export function eventRoutes(services: Services): Hono<AppEnv> {
@@ -21,11 +21,10 @@ export function eventRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/events', async c => {
     const { workflow_id, data } = await readBody(c, NewEvent)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(workflow_id)
-      return yield* recordEvent(workflow_id, clock(), data ?? null)
+      return reply(yield* recordEvent(workflow_id, clock(), data ?? null))
     })
-    return c.json(reply(row))
   })
 
   routes.get('/events', c => answerList(c, db, FILTERS, listEvents, reply))

@@ -5,20 +5,21 @@ import { insertRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { NewFailureHandler } from '../contract/failure-handler.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerListBelow } from './lists.ts'
 
-export function failureHandlerRoutes({ db }: Services): Hono<AppEnv> {
+export function failureHandlerRoutes(services: Services): Hono<AppEnv> {
+  const { db } = services
   const routes = new Hono<AppEnv>()
 
   routes.post('/failure_handlers', async c => {
     const { workflow_id, name, rules } = await readBody(c, NewFailureHandler)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(workflow_id)
       return yield* insertRow(failureHandler, { workflow_id, name, rules })
     })
-    return c.json(row)
   })
 
   routes.get('/workflows/:id/failure_handlers', c => answerListBelow(c, db, listFailureHandlers, row => row))

@@ -5,6 +5,8 @@ import { updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { BulkFiles, FileChange, NewFile } from '../contract/file.ts'
+import { FILE_FILTERS as FILTERS } from '../contract/filters.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { oneWorkflowOf, refuseRepeatedNames } from './bulk.ts'
 import { needRow, needWorkflow } from './guards.ts'
@@ -12,17 +14,9 @@ import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact } from './reply.ts'
 
-const FILTERS = {
-  workflow_id: 'integer!',
-  produced_by_job_id: 'integer',
-  name: 'text',
-  path: 'text',
-  is_output: 'boolean',
-} as const
+export const reply = (row: FileRow) => compact(row)
 
-const reply = (row: FileRow) => compact(row)
-
-const values = ({ name, path, st_mtime, identifier }: NewFile) => ({
+export const values = ({ name, path, st_mtime, identifier }: NewFile) => ({
   name,
   path,
   st_mtime: st_mtime ?? null,
@@ -35,21 +29,21 @@ export function fileRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/files', async c => {
     const body = await readBody(c, NewFile)
-    const [row] = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
-      return yield* insertFiles(body.workflow_id, [values(body)])
+      const [row] = yield* insertFiles(body.workflow_id, [values(body)])
+      return reply(row!)
     })
-    return c.json(reply(row!))
   })
 
   routes.post('/bulk_files', async c => {
     const { files } = await readBody(c, BulkFiles)
-    const rows = await db.write(function* () {
+    return createOnce(c, services, function* () {
       const workflowId = yield* oneWorkflowOf(files, 'files')
       refuseRepeatedNames(files, 'files')
-      return yield* insertFiles(workflowId, files.map(values))
+      const rows = yield* insertFiles(workflowId, files.map(values))
+      return { files: rows.map(reply) }
     })
-    return c.json({ files: rows.map(reply) })
   })
 
   routes.get('/files', c => answerList(c, db, FILTERS, listFiles, reply))

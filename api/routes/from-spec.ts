@@ -1,39 +1,60 @@
 import { Hono } from 'hono'
-import * as v from 'valibot'
 import { createWorkflow, findBySource, type Origin } from '../../db/create-workflow.ts'
 import { initializeWorkflow } from '../../db/initialize.ts'
-import { storeInputHashes } from '../../db/input-hashes.ts'
 import { listOversized } from '../../db/oversized.ts'
-import { readBody } from '../body.ts'
-import type { AppEnv, Services } from '../context.ts'
-import { badLink, expansionSchema } from '../contract/expansion.ts'
-import { optional, text } from '../contract/fields.ts'
+import { findProgress, isUninitialized } from '../../db/progress.ts'
+import { recordInitialized } from '../../db/record-initialized.ts'
+import type { Unit } from '../../db/unit.ts'
+import { findNamedGroups, linkGroups } from '../access-group-names.ts'
+import { ownerOfNew } from '../access-rules.ts'
+import { readBody, readText } from '../body.ts'
+import type { AppEnv, AppRequest, Services } from '../context.ts'
+import { badLink } from '../contract/expansion.ts'
+import { fromExpansion } from '../contract/from-expansion.ts'
 import { findCycle } from '../core/expansion-cycle.ts'
 import { formatDiagnostic } from '../core/spec/report.ts'
 import type { ExpandedWorkflow } from '../core/spec/types.ts'
 import { AppError } from '../errors.ts'
+import { makeOnce, markRepeated, requestKey } from '../idempotency.ts'
 import { pathInteger, readQuery } from '../query.ts'
 import { needWorkflow } from './guards.ts'
 
-const fromExpansion = v.object({
-  workflow: expansionSchema,
-  user: optional(text),
-  submission_directory: optional(text),
-  source_path: optional(text),
-  source_hash: optional(text),
-})
+type Wanted = {
+  workflow: ExpandedWorkflow
+  origin: Omit<Origin, 'now'>
+  start: boolean
+  body: (workflowId: number) => { workflow_id: number }
+}
 
 /** Whole workflows in one request, from a workflow file or from what the command line has expanded. */
-export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
+export function fromSpecRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock } = services
   const routes = new Hono<AppEnv>()
 
-  async function create(workflow: ExpandedWorkflow, origin: Omit<Origin, 'now'>, start: boolean): Promise<number> {
-    const id = await createWorkflow(db, workflow, { ...origin, now: clock() })
-    if (start) {
-      await initializeWorkflow(db, id, { onlyUninitialized: false, now: clock(), user: origin.user })
-      await storeInputHashes(db, id)
-    }
-    return id
+  /** Makes the workflow once per Idempotency-Key and answers with `body`, and starts it where that is asked for. */
+  async function answer(c: AppRequest, { workflow, origin, start, body }: Wanted): Promise<Response> {
+    const now = clock()
+    const key = await requestKey(c)
+    const groups = () => findNamedGroups(workflow.accessGroups, c.var.subject)
+    // A large workflow is not made for nothing; what counts is the look in the transaction that shows it.
+    await db.read(groups)
+    const make = (settle?: (workflowId: number) => Unit<void>) =>
+      createWorkflow(db, workflow, { ...origin, now }, function* (id) {
+        yield* linkGroups(id, yield* groups(), now)
+        if (settle !== undefined) yield* settle(id)
+      })
+    const done = await makeOnce(services, key, make, body)
+    if (start) await startUnlessStarted(done.body.workflow_id, origin.user)
+    markRepeated(c, done)
+    return c.json(done.body)
+  }
+
+  /** A repeated request finds a workflow that runs already, or one that a crash has left before its start. */
+  async function startUnlessStarted(id: number, user: string): Promise<void> {
+    const progress = await db.read(() => findProgress(id))
+    if (progress === undefined || !isUninitialized(progress.counts)) return
+    await initializeWorkflow(db, id, { onlyUninitialized: false, now: clock(), user })
+    await recordInitialized(db, id)
   }
 
   routes.post('/workflows/from_spec', async c => {
@@ -41,7 +62,7 @@ export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
     const { loadSpec } = await import('../spec/load.ts')
     // Files of the server are none of the sender's business: lists and tables from files are expanded by the command line.
     const nothing = () => undefined
-    const { workflow, diagnostics } = await loadSpec(await c.req.text(), {
+    const { workflow, diagnostics } = await loadSpec(await readText(c), {
       fileName: file_name,
       readText: nothing,
       mtime: nothing,
@@ -51,8 +72,9 @@ export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
       const errors = diagnostics.filter(found => found.severity === 'error')
       throw new AppError('invalid', errors.map(formatDiagnostic).join('\n'), { diagnostics })
     }
-    const id = await create(workflow, { user: c.var.user }, start)
-    return c.json({ workflow_id: id, job_count: workflow.jobs.length, warnings: diagnostics.map(formatDiagnostic) })
+    const warnings = diagnostics.map(formatDiagnostic)
+    const body = (workflow_id: number) => ({ workflow_id, job_count: workflow.jobs.length, warnings })
+    return answer(c, { workflow, origin: { user: c.var.user }, start, body })
   })
 
   routes.post('/workflows/from_expansion', async c => {
@@ -63,22 +85,19 @@ export function fromSpecRoutes({ db, clock }: Services): Hono<AppEnv> {
     if (bad !== undefined)
       throw new AppError('invalid', `Cannot create the workflow as ${bad} points outside its list`, { field: bad })
     refuseCycle(workflow)
-    const id = await create(
-      workflow,
-      {
-        user: body.user ?? c.var.user,
-        submissionDirectory: body.submission_directory ?? undefined,
-        sourcePath: body.source_path ?? undefined,
-        sourceHash: body.source_hash ?? undefined,
-      },
-      start,
-    )
-    return c.json({ workflow_id: id, job_count: workflow.jobs.length })
+    const origin = {
+      user: ownerOfNew(c.var, body.user),
+      submissionDirectory: body.submission_directory ?? undefined,
+      sourcePath: body.source_path ?? undefined,
+      sourceHash: body.source_hash ?? undefined,
+    }
+    const reply = (workflow_id: number) => ({ workflow_id, job_count: workflow.jobs.length })
+    return answer(c, { workflow, origin, start, body: reply })
   })
 
   routes.get('/workflow_sources', async c => {
     const { path } = readQuery(c, { path: 'text!' })
-    const found = await db.read(() => findBySource(path))
+    const found = await db.read(() => findBySource(path, c.var.subject))
     const items = found === undefined ? [] : [{ workflow_id: found.id, source_hash: found.source_hash }]
     return c.json({ items, count: items.length })
   })

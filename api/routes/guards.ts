@@ -5,28 +5,26 @@ import { findProgress, type Progress } from '../../db/progress.ts'
 import { findRow } from '../../db/table.ts'
 import type { Unit } from '../../db/unit.ts'
 import { findWorkflow, type WorkflowRow } from '../../db/workflows.ts'
-import { AppError } from '../errors.ts'
+import { missing } from '../errors.ts'
 
 /** What an operation names has to exist before any other rule is looked at (contract/notes.md 4): these end with 404. */
 
-const noWorkflow = (id: number): AppError => new AppError('not_found', `Workflow not found with ID: ${id}`)
-
 export function* needWorkflow(id: number): Unit<WorkflowRow> {
   const row = yield* findWorkflow(id)
-  if (row === undefined) throw noWorkflow(id)
+  if (row === undefined) throw missing('Workflow', id)
   return row
 }
 
 export function* needJob(id: number): Unit<JobRow> {
   const row = yield* findJob(id)
-  if (row === undefined) throw new AppError('not_found', `Job not found with ID: job_id=${id}`)
+  if (row === undefined) throw missing('Job', id)
   return row
 }
 
 /** How far the workflow is, without its other columns. */
 export function* needProgress(id: number): Unit<Progress> {
   const progress = yield* findProgress(id)
-  if (progress === undefined) throw noWorkflow(id)
+  if (progress === undefined) throw missing('Workflow', id)
   return progress
 }
 
@@ -37,6 +35,6 @@ export function* needRow<T extends SQLiteTable & { id: SQLiteColumn; workflow_id
   id: number,
 ): Unit<InferSelectModel<T>> {
   const row = yield* findRow(table, id)
-  if (row === undefined) throw new AppError('not_found', `${noun} not found with ID: ${id}`)
+  if (row === undefined) throw missing(noun, id)
   return row
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { DependencyCycle, initializeWorkflow } from '../../db/initialize.ts'
-import { storeInputHashes } from '../../db/input-hashes.ts'
+import { recordInitialized } from '../../db/record-initialized.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { pathInteger, readQuery } from '../query.ts'
@@ -22,7 +22,7 @@ export function initializeRoutes(services: Services): Hono<AppEnv> {
     const user = c.var.user
     const work = async () => {
       await initialize(services, id, { onlyUninitialized, now: clock(), user })
-      await storeInputHashes(db, id)
+      await recordInitialized(db, id)
     }
     if (asTask) {
       const task = await runTask(services, {

@@ -4,7 +4,7 @@ import type { JobRow } from '../../db/jobs.ts'
 import type { Job } from '../contract/job.ts'
 import { STATUS, statusWord } from '../core/status.ts'
 import { AppError } from '../errors.ts'
-import { sameEnv, sameIds } from './same.ts'
+import { sameEnv, sameSet } from './same.ts'
 
 /**
  * Decides what a PUT changes in a job (contract/notes.md 9.3). A client reads the job, changes one field and writes everything back,
@@ -58,7 +58,7 @@ const refusal = (message: string, field: string): AppError => new AppError('inva
 const changed = (stored: string, given: string): string | undefined => (given === stored ? undefined : given)
 
 const changedIds = (stored: readonly number[], given: readonly number[] | null | undefined): number[] | undefined =>
-  given == null || sameIds(stored, given) ? undefined : [...new Set(given)]
+  given == null || sameSet(stored, given) ? undefined : [...new Set(given)]
 
 const FIXED_LINKS = ['input_file_ids', 'output_file_ids', 'input_user_data_ids', 'output_user_data_ids'] as const
 
@@ -67,7 +67,7 @@ function refuseImmutable(stored: JobRow, links: JobLinks, body: Job): void {
     throw refusal('Cannot update job as workflow_id is immutable', 'workflow_id')
   for (const field of FIXED_LINKS) {
     const given = body[field]
-    if (given != null && !sameIds(links[field], given))
+    if (given != null && !sameSet(links[field], given))
       throw refusal(`Cannot update job as ${field} is immutable`, field)
   }
 }

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { hasComputeNode } from '../../db/compute-nodes.ts'
 import { recordEvent } from '../../db/events.ts'
+import { refuseInitializing } from '../../db/initializing.ts'
 import { forceStatus, retryJob, startJob } from '../../db/job-status.ts'
 import type { JobRow } from '../../db/jobs.ts'
 import type { Unit } from '../../db/unit.ts'
@@ -20,6 +21,7 @@ export function jobStatusRoutes({ db, clock }: Services): Hono<AppEnv> {
     const id = pathInteger(c, 'id')
     const runId = pathInteger(c, 'run_id')
     const nodeId = pathInteger(c, 'compute_node_id')
+    const { claim_token } = readQuery(c, { claim_token: 'text' })
     const row = await db.write(function* () {
       const { job, workflow } = yield* needJobOfRun(id, runId)
       refuseMove('start', job, 'running')
@@ -28,7 +30,10 @@ export function jobStatusRoutes({ db, clock }: Services): Hono<AppEnv> {
           field: 'compute_node_id',
         })
       }
-      yield* startJob(workflow.id, workflow.run_id, id, nodeId, clock())
+      const names = { workflowId: workflow.id, runId: workflow.run_id, jobId: id }
+      if (!(yield* startJob(names, nodeId, claim_token, clock()))) {
+        throw new AppError('lost_claim', `The claim on job_id=${id} is no longer held by this runner`)
+      }
       return yield* needJobReply(id)
     })
     return c.json(row)
@@ -93,7 +98,10 @@ export function jobStatusRoutes({ db, clock }: Services): Hono<AppEnv> {
 function* needJobOfRun(id: number, runId: number): Unit<{ job: JobRow; workflow: WorkflowRow }> {
   const job = yield* needJob(id)
   const workflow = yield* needWorkflow(job.workflow_id)
-  if (workflow.run_id === runId) return { job, workflow }
+  if (workflow.run_id === runId) {
+    yield* refuseInitializing(workflow.id)
+    return { job, workflow }
+  }
   throw new AppError(
     'stale_run',
     `Run ID mismatch: the request says ${runId}, workflow ${workflow.id} is at ${workflow.run_id}`,

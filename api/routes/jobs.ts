@@ -1,68 +1,57 @@
 import { Hono } from 'hono'
-import { deleteJob, deleteSomeJobs } from '../../db/delete-jobs.ts'
+import { deleteJob, deleteSomeJobs, releaseDependantsOf } from '../../db/delete-jobs.ts'
+import { refuseInitializing } from '../../db/initializing.ts'
 import { type JobLinks, linksOf, listDescendants, NO_LINKS } from '../../db/job-links.ts'
 import { updateJob } from '../../db/job-update.ts'
 import { type JobRow, listJobs } from '../../db/jobs.ts'
 import type { Unit } from '../../db/unit.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { JOB_FILTERS as FILTERS } from '../contract/filters.ts'
 import { BulkJobs, Job } from '../contract/job.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
-import { oneWorkflowOf } from './bulk.ts'
+import { createJobBatch } from './create-job-batch.ts'
 import { createJobs, refuseStrangeIds } from './create-jobs.ts'
 import { needJob, needWorkflow } from './guards.ts'
 import { jobReply } from './job-reply.ts'
 import { decideJobChange } from './job-rules.ts'
 
-const FILTERS = {
-  workflow_id: 'integer!',
-  status: 'status',
-  needs_file_id: 'integer',
-  upstream_job_id: 'integer',
-  active_compute_node_id: 'integer',
-  origin_is_set: 'boolean',
-  name: 'text',
-  command: 'text',
-  labels: 'list',
-  include_relationships: 'boolean',
-} as const
-
-export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
+export function jobRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock } = services
   const routes = new Hono<AppEnv>()
 
   routes.post('/jobs', async c => {
     const body = await readBody(c, Job)
-    const [row] = await db.write(function* () {
+    return createOnce(c, services, function* () {
       const workflow = yield* needWorkflow(body.workflow_id)
-      return yield* createJobs(workflow, [body])
+      yield* refuseInitializing(workflow.id)
+      const [row] = yield* createJobs(workflow, [body])
+      return newJobReply(row!)
     })
-    return c.json(newJobReply(row!))
   })
 
   routes.post('/bulk_jobs', async c => {
     const { jobs } = await readBody(c, BulkJobs)
-    const rows = await db.write(function* () {
-      const workflow = yield* needWorkflow(yield* oneWorkflowOf(jobs, 'jobs'))
-      return yield* createJobs(workflow, jobs)
-    })
-    return c.json({ jobs: rows.map(newJobReply) })
+    return createJobBatch(c, services, jobs, rows => ({ jobs: rows.map(newJobReply) }))
   })
 
   routes.get('/jobs', async c => {
     const query = readQuery(c, { ...FILTERS, ...SORTING })
     const page = pageOf(query)
-    const { rows, total, links } = await db.read(function* () {
+    const { rows, total, keyset, links } = await db.read(function* () {
       yield* needWorkflow(query.workflow_id)
-      const { rows, total } = yield* listJobs(query, { ...query, ...page })
-      const links = query.include_relationships ? yield* linksOf(rows.map(row => row.id)) : undefined
-      return { rows, total, links }
+      const found = yield* listJobs(query, { ...query, ...page })
+      const links = query.include_relationships ? yield* linksOf(found.rows.map(row => row.id)) : undefined
+      return { ...found, links }
     })
     return c.json(
       listReply(
         rows.map(row => jobReply(row, links?.get(row.id))),
         total,
         page,
+        keyset,
       ),
     )
   })
@@ -78,6 +67,7 @@ export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
     const body = await readBody(c, Job)
     const { row, links } = await db.write(function* () {
       const before = yield* wholeJob(id)
+      yield* refuseInitializing(before.row.workflow_id)
       const change = decideJobChange(before.row, before.links, body)
       const { resource_requirements_id, failure_handler_id } = body
       yield* refuseStrangeIds(before.row.workflow_id, [
@@ -89,6 +79,7 @@ export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
       ])
       yield* refuseCycle(id, change.depends_on_job_ids ?? [])
       yield* updateJob(id, before.row.workflow_id, change)
+      if (change.status !== undefined) yield* releaseDependantsOf(before.row, clock())
       return yield* wholeJob(id)
     })
     return c.json(jobReply(row, links))
@@ -98,7 +89,8 @@ export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
     const id = pathInteger(c, 'id')
     const { row, links } = await db.write(function* () {
       const found = yield* wholeJob(id)
-      yield* deleteJob(found.row.workflow_id, id, found.row.status, clock())
+      yield* refuseInitializing(found.row.workflow_id)
+      yield* deleteJob(found.row, clock())
       return found
     })
     return c.json(jobReply(row, links))
@@ -106,7 +98,10 @@ export function jobRoutes({ db, clock }: Services): Hono<AppEnv> {
 
   routes.delete('/jobs', async c => {
     const { workflow_id } = readQuery(c, { workflow_id: 'integer!' })
-    await db.read(() => needWorkflow(workflow_id))
+    await db.read(function* () {
+      yield* needWorkflow(workflow_id)
+      yield* refuseInitializing(workflow_id)
+    })
     let count = 0
     for (;;) {
       const deleted = await db.write(() => deleteSomeJobs(workflow_id))

@@ -18,7 +18,7 @@ export async function answerList<const S extends WorkflowFilters, Row>(
   const query = readQuery(c, { ...filters, ...SORTING }) as Query<S> & Query<typeof SORTING> & { workflow_id: number }
   const page = pageOf(query)
   const { sort_by, reverse_sort } = query
-  const { rows, total } = await db.read(function* () {
+  const { rows, total, keyset } = await db.read(function* () {
     yield* needWorkflow(query.workflow_id)
     return yield* list(query, { ...page, sort_by, reverse_sort })
   })
@@ -27,6 +27,7 @@ export async function answerList<const S extends WorkflowFilters, Row>(
       rows.map(row => reply(row)),
       total,
       page,
+      keyset,
     ),
   )
 }
@@ -42,7 +43,7 @@ export async function answerListBelow<Row>(
   const id = pathInteger(c, 'id')
   const query = readQuery(c, SORTING)
   const page = pageOf(query, overLimit)
-  const { rows, total } = await db.read(function* () {
+  const { rows, total, keyset } = await db.read(function* () {
     yield* needWorkflow(id)
     return yield* list(id, { ...query, ...page })
   })
@@ -51,6 +52,7 @@ export async function answerListBelow<Row>(
       rows.map(row => reply(row)),
       total,
       page,
+      keyset,
     ),
   )
 }

@@ -4,16 +4,16 @@ import { localScheduler } from '../../db/schema.ts'
 import { insertRow, updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { LOCAL_SCHEDULER_FILTERS as FILTERS } from '../contract/filters.ts'
 import { LocalSchedulerChange, NewLocalScheduler } from '../contract/local-scheduler.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact } from './reply.ts'
 
-const FILTERS = { workflow_id: 'integer!', memory: 'text', num_cpus: 'integer' } as const
-
-const reply = (row: LocalSchedulerRow) => compact(row)
+export const reply = (row: LocalSchedulerRow) => compact(row)
 
 export function localSchedulerRoutes(services: Services): Hono<AppEnv> {
   const { db } = services
@@ -21,11 +21,10 @@ export function localSchedulerRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/local_schedulers', async c => {
     const { workflow_id, name, memory, num_cpus } = await readBody(c, NewLocalScheduler)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(workflow_id)
-      return yield* insertRow(localScheduler, { workflow_id, name, memory, num_cpus })
+      return reply(yield* insertRow(localScheduler, { workflow_id, name, memory, num_cpus }))
     })
-    return c.json(reply(row))
   })
 
   routes.get('/local_schedulers', c => answerList(c, db, FILTERS, listLocalSchedulers, reply))

@@ -1,16 +1,23 @@
 import { Hono } from 'hono'
 import type { AppEnv, Services } from '../context.ts'
+import { accessGroupRoutes } from './access-groups.ts'
 import { actionRoutes } from './actions.ts'
 import { adminRoutes } from './admin.ts'
+import { bulkChangeRoutes } from './bulk-changes.ts'
 import { claimRoutes } from './claims.ts'
 import { completionRoutes } from './completions.ts'
 import { computeNodeRoutes } from './compute-nodes.ts'
+import { ejectedJobRoutes } from './ejected-jobs.ts'
 import { eventStreamRoutes } from './event-stream.ts'
 import { eventRoutes } from './events.ts'
 import { explainRoutes } from './explain.ts'
+import { exportRoutes } from './export.ts'
 import { failureHandlerRoutes } from './failure-handlers.ts'
 import { fileRoutes } from './files.ts'
 import { fromSpecRoutes } from './from-spec.ts'
+import { graphRoutes } from './graph.ts'
+import { heartbeatRoutes } from './heartbeat.ts'
+import { importRoutes } from './import.ts'
 import { initializeRoutes } from './initialize.ts'
 import { jobReportRoutes } from './job-reports.ts'
 import { jobStatusRoutes } from './job-status.ts'
@@ -26,8 +33,10 @@ import { serviceRoutes } from './service.ts'
 import { slurmSchedulerRoutes } from './slurm-schedulers.ts'
 import { slurmStatsRoutes } from './slurm-stats.ts'
 import { spawnRoutes } from './spawn-jobs.ts'
+import { specSchemaRoutes } from './spec-schema.ts'
 import { taskRoutes } from './tasks.ts'
 import { userDataRoutes } from './user-data.ts'
+import { workflowAccessRoutes } from './workflow-access.ts'
 import { workflowGraphRoutes } from './workflow-graph.ts'
 import { workflowProgressRoutes } from './workflow-progress.ts'
 import { workflowStatusRoutes } from './workflow-status.ts'
@@ -35,17 +44,24 @@ import { workflowRoutes } from './workflows.ts'
 
 /** Every operation, noun by noun. */
 const ROUTES = [
+  accessGroupRoutes,
   actionRoutes,
   adminRoutes,
+  bulkChangeRoutes,
   claimRoutes,
   completionRoutes,
   computeNodeRoutes,
+  ejectedJobRoutes,
   eventRoutes,
   eventStreamRoutes,
   explainRoutes,
+  exportRoutes,
   failureHandlerRoutes,
   fileRoutes,
   fromSpecRoutes,
+  heartbeatRoutes,
+  graphRoutes,
+  importRoutes,
   initializeRoutes,
   jobReportRoutes,
   jobRoutes,
@@ -61,8 +77,10 @@ const ROUTES = [
   slurmSchedulerRoutes,
   slurmStatsRoutes,
   spawnRoutes,
+  specSchemaRoutes,
   taskRoutes,
   userDataRoutes,
+  workflowAccessRoutes,
   workflowGraphRoutes,
   workflowProgressRoutes,
   workflowRoutes,

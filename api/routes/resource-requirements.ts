@@ -10,30 +10,21 @@ import { resourceRequirements } from '../../db/schema.ts'
 import { insertRow, updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { REQUIREMENTS_FILTERS as FILTERS } from '../contract/filters.ts'
 import { NewResourceRequirements, ResourceRequirementsChange } from '../contract/resource-requirements.ts'
 import { parseDuration } from '../core/duration.ts'
 import { parseMemory } from '../core/memory.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 
-const FILTERS = {
-  workflow_id: 'integer!',
-  job_id: 'integer',
-  name: 'text',
-  memory: 'text',
-  num_cpus: 'integer',
-  num_gpus: 'integer',
-  num_nodes: 'integer',
-  runtime: 'integer',
-} as const
-
 /** The name every workflow has its own requirement under. */
 const RESERVED = 'default'
 
-const reply = ({ id, workflow_id, name, num_cpus, num_gpus, num_nodes, memory, runtime }: RequirementsRow) => ({
+export const reply = ({ id, workflow_id, name, num_cpus, num_gpus, num_nodes, memory, runtime }: RequirementsRow) => ({
   id,
   workflow_id,
   name,
@@ -45,7 +36,7 @@ const reply = ({ id, workflow_id, name, num_cpus, num_gpus, num_nodes, memory, r
 })
 
 /** Every column but the name; what a body leaves out falls back to its default, in PUT too (contract/notes.md 13.1). */
-function amounts(body: ResourceRequirementsChange) {
+export function amounts(body: ResourceRequirementsChange) {
   const memory = body.memory ?? '1m'
   const runtime = body.runtime ?? 'PT1M'
   const memory_bytes = parseMemory(memory)
@@ -79,20 +70,16 @@ export function resourceRequirementsRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/resource_requirements', async c => {
     const body = await readBody(c, NewResourceRequirements)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
       if (body.name === RESERVED) {
         throw new AppError('invalid', `Cannot create resource requirements as the name "${RESERVED}" is reserved`, {
           field: 'name',
         })
       }
-      return yield* insertRow(resourceRequirements, {
-        workflow_id: body.workflow_id,
-        name: body.name,
-        ...amounts(body),
-      })
+      const values = { workflow_id: body.workflow_id, name: body.name, ...amounts(body) }
+      return reply(yield* insertRow(resourceRequirements, values))
     })
-    return c.json(reply(row))
   })
 
   routes.get('/resource_requirements', c => answerList(c, db, FILTERS, listRequirements, reply))
@@ -101,8 +88,19 @@ export function resourceRequirementsRoutes(services: Services): Hono<AppEnv> {
     const id = pathInteger(c, 'id')
     const body = await readBody(c, ResourceRequirementsChange)
     const row = await db.write(function* () {
-      yield* needRow(resourceRequirements, 'Resource requirements', id)
-      const row = yield* updateRow(resourceRequirements, id, { name: body.name ?? undefined, ...amounts(body) })
+      const before = yield* needRow(resourceRequirements, 'Resource requirements', id)
+      const name = body.name ?? before.name
+      // Jobs that name no requirements find theirs by this name.
+      if (name !== before.name && (name === RESERVED || before.name === RESERVED)) {
+        throw new AppError(
+          'invalid',
+          `Cannot rename resource requirements ${id} as the name "${RESERVED}" is reserved`,
+          {
+            field: 'name',
+          },
+        )
+      }
+      const row = yield* updateRow(resourceRequirements, id, { name, ...amounts(body) })
       const { workflow_id, id: resource_requirements_id, ...details } = reply(row)
       yield* recordUserAction(workflow_id, clock(), c.var.user, 'update_resource_requirements', {
         resource_requirements_id,

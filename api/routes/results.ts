@@ -1,30 +1,23 @@
 import { Hono } from 'hono'
 import { hasComputeNode } from '../../db/compute-nodes.ts'
+import { MOST_RESULTS } from '../../db/result-ids.ts'
 import { deleteResult, deleteResults, hasResult, insertResult, listResults, type ResultRow } from '../../db/results.ts'
 import { result } from '../../db/schema.ts'
 import { updateRow } from '../../db/table.ts'
 import type { Unit } from '../../db/unit.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { RESULT_FILTERS as FILTERS } from '../contract/filters.ts'
 import { NewResult, ResultChange } from '../contract/result.ts'
 import { STATUS, statusWord } from '../core/status.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger, readQuery } from '../query.ts'
 import { needJob, needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { compact, flag } from './reply.ts'
 
-const FILTERS = {
-  workflow_id: 'integer!',
-  job_id: 'integer',
-  run_id: 'integer',
-  return_code: 'integer',
-  status: 'status',
-  compute_node_id: 'integer',
-  all_runs: 'boolean',
-} as const
-
-const reply = ({ superseded, ...row }: ResultRow) =>
+export const reply = ({ superseded, ...row }: ResultRow) =>
   compact({ ...row, status: statusWord(row.status), superseded: flag(superseded) || null })
 
 const measured = (
@@ -36,19 +29,17 @@ const measured = (
   avg_cpu_percent: body.avg_cpu_percent ?? undefined,
 })
 
-export function resultRoutes({ db, clock }: Services): Hono<AppEnv> {
+export function resultRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock } = services
   const routes = new Hono<AppEnv>()
 
   routes.post('/results', async c => {
     const body = await readBody(c, NewResult)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
       const job = yield* needJob(body.job_id)
       if (job.workflow_id !== body.workflow_id) {
-        throw new AppError(
-          'wrong_workflow',
-          `Cannot store the result as job ${job.id} belongs to workflow ${job.workflow_id}`,
-        )
+        throw new AppError('wrong_workflow', `Cannot store the result as job ${job.id} belongs to another workflow`)
       }
       if (!(yield* hasComputeNode(body.workflow_id, body.compute_node_id))) {
         throw new AppError('invalid', `Cannot store the result as there is no compute node ${body.compute_node_id}`, {
@@ -76,9 +67,13 @@ export function resultRoutes({ db, clock }: Services): Hono<AppEnv> {
         superseded: 0,
         ...measured(body),
       })
-      return { ...stored, job_name: job.name }
+      if (stored === undefined)
+        throw new AppError(
+          'conflict',
+          `Cannot store the result as job ${job.id} has had ${MOST_RESULTS}, the most there may be`,
+        )
+      return reply({ ...stored, job_name: job.name })
     })
-    return c.json(reply(row))
   })
 
   routes.get('/results', c => answerList(c, db, FILTERS, listResults, reply))

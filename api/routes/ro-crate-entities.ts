@@ -5,40 +5,40 @@ import { deleteRow, deleteRowsOf, insertRow, updateRow } from '../../db/table.ts
 import type { Unit } from '../../db/unit.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
+import { RO_CRATE_FILTERS as FILTERS } from '../contract/filters.ts'
 import { NewRoCrateEntity, RoCrateEntityChange } from '../contract/ro-crate-entity.ts'
 import { type Dialect, dialectOf } from '../dialect.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { compact } from './reply.ts'
 import { inDialect } from './text-or-object.ts'
 
-const FILTERS = { file_id: 'integer', entity_id: 'text' } as const
-
-export function roCrateEntityRoutes({ db, dialect: option }: Services): Hono<AppEnv> {
+export function roCrateEntityRoutes(services: Services): Hono<AppEnv> {
+  const { db, dialect: option } = services
   const routes = new Hono<AppEnv>()
   const dialect = (c: AppRequest) => dialectOf(name => c.req.header(name), option)
 
   routes.post('/ro_crate_entities', async c => {
     const body = await readBody(c, NewRoCrateEntity)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
       const values = yield* checkedValues(body.workflow_id, body, null)
-      return yield* insertRow(roCrateEntity, { workflow_id: body.workflow_id, ...values })
+      return reply(yield* insertRow(roCrateEntity, { workflow_id: body.workflow_id, ...values }), dialect(c))
     })
-    return c.json(reply(row, dialect(c)))
   })
 
   routes.get('/workflows/:id/ro_crate_entities', async c => {
     const id = pathInteger(c, 'id')
     const query = readQuery(c, { ...FILTERS, ...SORTING })
     const page = pageOf(query)
-    const { rows, total } = await db.read(function* () {
+    const { rows, total, keyset } = await db.read(function* () {
       yield* needWorkflow(id)
       return yield* listRoCrateEntities({ ...query, workflow_id: id }, { ...query, ...page })
     })
     const items = rows.map(row => reply(row, dialect(c)))
-    return c.json(listReply(items, total, page))
+    return c.json(listReply(items, total, page, keyset))
   })
 
   routes.delete('/workflows/:id/ro_crate_entities', async c => {
@@ -86,10 +86,7 @@ function* checkedValues(workflowId: number, body: RoCrateEntityChange, except: n
   if (file_id !== null) {
     const found = yield* needRow(file, 'File', file_id)
     if (found.workflow_id !== workflowId) {
-      throw new AppError(
-        'wrong_workflow',
-        `Cannot store the entity as file ${file_id} belongs to workflow ${found.workflow_id}`,
-      )
+      throw new AppError('wrong_workflow', `Cannot store the entity as file ${file_id} belongs to another workflow`)
     }
   }
   if (yield* isEntityTaken(workflowId, { entity_id, file_id }, except)) {
@@ -111,6 +108,6 @@ function* checkedValues(workflowId: number, body: RoCrateEntityChange, except: n
   }
 }
 
-function reply({ metadata, metadata_is_object, ...row }: RoCrateEntityRow, dialect: Dialect) {
+export function reply({ metadata, metadata_is_object, ...row }: RoCrateEntityRow, dialect: Dialect) {
   return compact({ ...row, metadata: inDialect(metadata, metadata_is_object !== 0, dialect) ?? {} })
 }

@@ -10,8 +10,8 @@ export function sameEnv(stored: string | null, given: Readonly<Record<string, st
   )
 }
 
-/** Lists of ids are sets. */
-export function sameIds(stored: readonly number[], given: readonly number[]): boolean {
+/** Lists of ids or of names are sets. */
+export function sameSet<T extends number | string>(stored: readonly T[], given: readonly T[]): boolean {
   const before = new Set(stored)
   const after = new Set(given)
   return before.size === after.size && [...after].every(id => before.has(id))

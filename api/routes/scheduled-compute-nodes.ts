@@ -5,15 +5,15 @@ import { appendEvents } from '../../db/stream-events.ts'
 import { insertRow, updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { SCHEDULED_NODE_FILTERS as FILTERS } from '../contract/filters.ts'
 import { NewScheduledComputeNode, ScheduledComputeNodeChange } from '../contract/scheduled-compute-node.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger, type Query } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 
 /** The two ids are texts in the contract, compared as numbers. */
-const FILTERS = { workflow_id: 'integer!', scheduler_id: 'text', scheduler_config_id: 'text', status: 'text' } as const
-
 const reply = (row: ScheduledComputeNodeRow) => row
 
 /** A text that is no number matches nothing: no id is negative. */
@@ -36,7 +36,7 @@ export function scheduledComputeNodeRoutes(services: Services): Hono<AppEnv> {
       c,
       NewScheduledComputeNode,
     )
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(workflow_id)
       const values = { workflow_id, scheduler_id, scheduler_config_id, scheduler_type, status }
       const row = yield* insertRow(scheduledComputeNode, values)
@@ -49,9 +49,8 @@ export function scheduledComputeNodeRoutes(services: Services): Hono<AppEnv> {
         status,
       }
       yield* appendEvents(workflow_id, clock(), [{ type: 'scheduler_node_created', data }])
-      return row
+      return reply(row)
     })
-    return c.json(reply(row))
   })
 
   routes.get('/scheduled_compute_nodes', c =>

@@ -5,16 +5,18 @@ import { insertRow, updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { NewSlurmScheduler, SlurmSchedulerChange } from '../contract/slurm-scheduler.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger } from '../query.ts'
 import { needRow, needWorkflow } from './guards.ts'
 import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact, flag, storedFlag } from './reply.ts'
 
-const reply = (row: SlurmSchedulerRow) => compact({ ...row, serialize_allocations: flag(row.serialize_allocations) })
+export const reply = (row: SlurmSchedulerRow) =>
+  compact({ ...row, serialize_allocations: flag(row.serialize_allocations) })
 
 /** The columns a body sets; what it does not say stays as it is. */
-const values = (body: SlurmSchedulerChange) => ({
+export const values = (body: SlurmSchedulerChange) => ({
   name: body.name ?? undefined,
   account: body.account ?? undefined,
   nodes: body.nodes ?? undefined,
@@ -35,11 +37,10 @@ export function slurmSchedulerRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/slurm_schedulers', async c => {
     const body = await readBody(c, NewSlurmScheduler)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
-      return yield* insertRow(slurmScheduler, { workflow_id: body.workflow_id, ...values(body) })
+      return reply(yield* insertRow(slurmScheduler, { workflow_id: body.workflow_id, ...values(body) }))
     })
-    return c.json(reply(row))
   })
 
   routes.get('/slurm_schedulers', c => answerList(c, db, { workflow_id: 'integer!' }, listSlurmSchedulers, reply))

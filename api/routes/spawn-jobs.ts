@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { refuseInitializing } from '../../db/initializing.ts'
 import { insertJobs } from '../../db/insert-jobs.ts'
 import { insertLinks, linksOf, NO_LINKS } from '../../db/job-links.ts'
 import { blockNewJobs } from '../../db/job-status.ts'
@@ -31,6 +32,7 @@ export function spawnRoutes({ db }: Services): Hono<AppEnv> {
       const workflow = yield* needWorkflow(caller.workflow_id)
       const lineage = given ?? caller.name
       refuseRepeats(jobs)
+      yield* refuseInitializing(workflow.id)
       const generation = yield* findGeneration(workflow.id, lineage)
       const before = yield* findReplay(caller, jobs)
       if (before !== undefined) return { spawned_job_ids: before, iteration: generation }

@@ -12,8 +12,10 @@ import {
 } from '../../db/user-data.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { USER_DATA_FILTERS as FILTERS, USER_DATA_LINKS as LINKS } from '../contract/filters.ts'
 import { BulkUserData, NewUserData, UserDataChange } from '../contract/user-data.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { pathInteger, readQuery } from '../query.ts'
 import { oneWorkflowOf, refuseRepeatedNames } from './bulk.ts'
 import { needJob, needRow, needWorkflow } from './guards.ts'
@@ -21,16 +23,13 @@ import { answerList } from './lists.ts'
 import { mountPlain } from './plain.ts'
 import { compact, jsonText, storedFlag } from './reply.ts'
 
-const LINKS = { consumer_job_id: 'integer', producer_job_id: 'integer' } as const
-const FILTERS = { workflow_id: 'integer!', ...LINKS, name: 'text', is_ephemeral: 'boolean' } as const
-
 /** Data may be any JSON value, so it joins after the nulls are gone: 0, false and "" stay. */
-const reply = ({ data, ...row }: UserDataRow) => ({
+export const reply = ({ data, ...row }: UserDataRow) => ({
   ...compact({ ...row, is_ephemeral: row.is_ephemeral !== 0 }),
   ...(data === null ? {} : { data: JSON.parse(data) as unknown }),
 })
 
-const values = ({ name, is_ephemeral, data }: NewUserData) => ({
+export const values = ({ name, is_ephemeral, data }: NewUserData) => ({
   name,
   is_ephemeral: Number(is_ephemeral ?? false),
   data: jsonText(data) ?? null,
@@ -43,24 +42,23 @@ export function userDataRoutes(services: Services): Hono<AppEnv> {
   routes.post('/user_data', async c => {
     const query = readQuery(c, LINKS)
     const body = await readBody(c, NewUserData)
-    const row = await db.write(function* () {
+    return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
       const [row] = yield* insertUserData(body.workflow_id, [values(body)])
       if (query.consumer_job_id !== undefined) yield* link(row!, query.consumer_job_id, false)
       if (query.producer_job_id !== undefined) yield* link(row!, query.producer_job_id, true)
-      return row!
+      return reply(row!)
     })
-    return c.json(reply(row))
   })
 
   routes.post('/bulk_user_data', async c => {
     const { user_data } = await readBody(c, BulkUserData)
-    const rows = await db.write(function* () {
+    return createOnce(c, services, function* () {
       const workflowId = yield* oneWorkflowOf(user_data, 'user_data')
       refuseRepeatedNames(user_data, 'user_data')
-      return yield* insertUserData(workflowId, user_data.map(values))
+      const rows = yield* insertUserData(workflowId, user_data.map(values))
+      return { user_data: rows.map(reply) }
     })
-    return c.json({ user_data: rows.map(reply) })
   })
 
   routes.get('/user_data', c => answerList(c, db, FILTERS, listUserData, reply))
@@ -94,10 +92,7 @@ export function userDataRoutes(services: Services): Hono<AppEnv> {
 function* link(row: UserDataRow, jobId: number, isOutput: boolean): Unit<void> {
   const job = yield* needJob(jobId)
   if (job.workflow_id !== row.workflow_id) {
-    throw new AppError(
-      'wrong_workflow',
-      `Cannot link the user data as job ${jobId} belongs to workflow ${job.workflow_id}`,
-    )
+    throw new AppError('wrong_workflow', `Cannot link the user data as job ${jobId} belongs to another workflow`)
   }
   yield* linkUserData(jobId, row.id, isOutput)
 }

@@ -1,8 +1,11 @@
 import { Hono } from 'hono'
 import { countActiveNodes } from '../../db/compute-nodes.ts'
-import type { Progress, StatusCounts } from '../../db/progress.ts'
+import { isUninitialized, type Progress, type StatusCounts } from '../../db/progress.ts'
+import { nextRetryAt } from '../../db/retries.ts'
 import { readStatusReport } from '../../db/status-report.ts'
+import { countUnservedUnlabeled } from '../../db/unserved.ts'
 import type { AppEnv, Services } from '../context.ts'
+import { replyUnlessKnown } from '../etag.ts'
 import { pathInteger } from '../query.ts'
 import { needProgress } from './guards.ts'
 import { compact } from './reply.ts'
@@ -43,16 +46,18 @@ export function workflowProgressRoutes({ db, clock }: Services): Hono<AppEnv> {
   routes.get('/workflows/:id/is_uninitialized', async c => {
     const id = pathInteger(c, 'id')
     const { counts } = await db.read(() => needProgress(id))
-    return c.json({ is_uninitialized: total(counts) === counts.uninitialized + counts.disabled })
+    return c.json({ is_uninitialized: isUninitialized(counts) })
   })
 
   // Ours: what a runner or a page asks every second.
   routes.get('/workflows/:id/summary', async c => {
     const id = pathInteger(c, 'id')
-    const { progress, nodes } = await db.read(function* () {
-      return { progress: yield* needProgress(id), nodes: yield* countActiveNodes(id) }
+    const { progress, nodes, unserved, retryAt } = await db.read(function* () {
+      const progress = yield* needProgress(id)
+      const unserved = yield* countUnservedUnlabeled(id, progress.counts.ready)
+      return { progress, unserved, nodes: yield* countActiveNodes(id), retryAt: yield* nextRetryAt(id) }
     })
-    return c.json({
+    return replyUnlessKnown(c, {
       workflow_id: id,
       name: progress.name,
       run_id: progress.run_id,
@@ -60,8 +65,11 @@ export function workflowProgressRoutes({ db, clock }: Services): Hono<AppEnv> {
       active_compute_nodes: nodes,
       total_jobs: total(progress.counts),
       jobs_by_status: progress.counts,
+      unserved_unlabeled_jobs: unserved,
       is_complete: isOver(progress),
       is_canceled: progress.is_canceled !== 0,
+      // Relative, since the clocks of runners are their own.
+      next_retry_in_seconds: retryAt === undefined ? undefined : Math.max(0, retryAt - clock()) / 1000,
     })
   })
   return routes

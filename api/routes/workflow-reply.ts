@@ -36,8 +36,10 @@ export function workflowReply(row: WorkflowRow, dialect: Dialect) {
     compute_node_expiration_buffer_seconds: row.expiration_buffer_seconds,
     dynamic_jobs: storedJson(row.dynamic_jobs),
     submission_directory: row.submission_directory,
+    access_groups: storedJson(row.access_groups),
     jobs_sort_method: row.jobs_sort_method,
     loss_budget: row.loss_budget,
+    options: storedJson(row.options),
   })
 }
 

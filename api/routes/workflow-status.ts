@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { recordEvent, recordUserAction } from '../../db/events.ts'
+import { isInitializing, refuseInitializing } from '../../db/initializing.ts'
 import { listChangedJobs } from '../../db/input-hashes.ts'
 import { cancelClaimedJobs, resetJobs } from '../../db/job-status.ts'
 import type { Progress } from '../../db/progress.ts'
@@ -46,7 +47,8 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
       const now = clock()
       // First the flag: jobs that end by it must not set off actions.
       const after = yield* updateRow(workflow, id, { is_canceled: 1 })
-      yield* cancelClaimedJobs(id, now)
+      // What is being counted anew becomes ready and is not handed out: nobody has to wait for the count to cancel.
+      if (!(yield* isInitializing(id))) yield* cancelClaimedJobs(id, now)
       yield* recordEvent(id, now, {
         category: 'workflow_canceled',
         severity: 'warning',
@@ -116,6 +118,7 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
     const { dry_run = false } = readQuery(c, { dry_run: 'boolean' })
     const names = await db.write(function* () {
       yield* needWorkflow(id)
+      yield* refuseInitializing(id)
       const changed = yield* listChangedJobs(id)
       const reinitialized_jobs = changed.map(job => job.name)
       if (dry_run || changed.length === 0) return reinitialized_jobs

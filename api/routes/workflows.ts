@@ -2,27 +2,30 @@ import { Hono } from 'hono'
 import { hideWorkflow, removeWorkflow } from '../../db/delete-workflow.ts'
 import { workflow } from '../../db/schema.ts'
 import { updateRow } from '../../db/table.ts'
-import { insertWorkflow, listWorkflows, type WorkflowRow, type WorkflowValues } from '../../db/workflows.ts'
+import {
+  insertWorkflow,
+  listWorkflows,
+  type NewWorkflowValues,
+  type WorkflowRow,
+  type WorkflowValues,
+} from '../../db/workflows.ts'
+import { findNamedGroups, linkGroups } from '../access-group-names.ts'
+import { needOwner, ownerOfNew } from '../access-rules.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
+import { WORKFLOW_FILTERS as FILTERS } from '../contract/filters.ts'
 import { NewWorkflow, WorkflowChange } from '../contract/workflow.ts'
 import { dialectOf } from '../dialect.ts'
 import { AppError } from '../errors.ts'
+import { createOnce } from '../idempotency.ts'
 import { listReply, pageOf, pathInteger, readQuery, SORTING } from '../query.ts'
 import { needWorkflow } from './guards.ts'
 import { jsonText, storedFlag } from './reply.ts'
-import { sameEnv } from './same.ts'
+import { sameEnv, sameSet } from './same.ts'
 import { TEXT_OR_OBJECT, workflowReply } from './workflow-reply.ts'
 
-const FILTERS = {
-  name: 'text',
-  user: 'text',
-  description: 'text',
-  access_group: 'text',
-  is_archived: 'boolean',
-} as const
-
-export function workflowRoutes({ db, clock, dialect: option }: Services): Hono<AppEnv> {
+export function workflowRoutes(services: Services): Hono<AppEnv> {
+  const { db, clock, dialect: option } = services
   const routes = new Hono<AppEnv>()
   const reply = (c: AppRequest, row: WorkflowRow) =>
     workflowReply(
@@ -32,32 +35,25 @@ export function workflowRoutes({ db, clock, dialect: option }: Services): Hono<A
 
   routes.post('/workflows', async c => {
     const body = await readBody(c, NewWorkflow)
-    refuseGroups(body.access_groups)
-    const row = await db.write(() =>
-      insertWorkflow({
-        ...changedValues(body, ''),
-        name: body.name,
-        user: body.user,
-        env: envText(body.env),
-        dynamic_jobs: jsonText(body.dynamic_jobs),
-        submission_directory: body.submission_directory,
-        created_at: clock(),
-      }),
-    )
-    return c.json(reply(c, row))
+    return createOnce(c, services, function* () {
+      const groups = yield* findNamedGroups(body.access_groups, c.var.subject)
+      const now = clock()
+      const { id } = yield* insertWorkflow(newWorkflowValues({ ...body, user: ownerOfNew(c.var, body.user) }, now))
+      yield* linkGroups(id, groups, now)
+      return reply(c, yield* needWorkflow(id))
+    })
   })
 
   routes.get('/workflows', async c => {
     const query = readQuery(c, { ...FILTERS, ...SORTING })
     const page = pageOf(query)
-    // No group exists yet, so none links to a workflow.
-    if (query.access_group !== undefined) return c.json(listReply([], 0, page))
-    const { rows, total } = await db.read(() => listWorkflows(query, { ...query, ...page }))
+    const { rows, total, keyset } = await db.read(() => listWorkflows(query, { ...query, ...page }, c.var.subject))
     return c.json(
       listReply(
         rows.map(row => reply(c, row)),
         total,
         page,
+        keyset,
       ),
     )
   })
@@ -72,6 +68,7 @@ export function workflowRoutes({ db, clock, dialect: option }: Services): Hono<A
     const body = await readBody(c, WorkflowChange)
     const row = await db.write(function* () {
       const stored = yield* needWorkflow(id)
+      if (body.user != null && body.user !== stored.user) yield* needOwner(c.var.subject, stored.user)
       refuseFrozen(stored, body)
       return yield* updateRow(workflow, id, {
         ...changedValues(body, stored.json_objects),
@@ -97,6 +94,17 @@ export function workflowRoutes({ db, clock, dialect: option }: Services): Hono<A
 
 const envText = (env: Readonly<Record<string, string>> | null | undefined): string | null =>
   env == null || Object.keys(env).length === 0 ? null : JSON.stringify(env)
+
+/** What a new workflow is stored with. */
+export const newWorkflowValues = (body: NewWorkflow, now: number): NewWorkflowValues => ({
+  ...changedValues(body, ''),
+  name: body.name,
+  user: body.user,
+  env: envText(body.env),
+  dynamic_jobs: jsonText(body.dynamic_jobs),
+  submission_directory: body.submission_directory,
+  created_at: now,
+})
 
 /** The columns that POST and PUT set alike; undefined for what the body does not say. `objects` is `json_objects` as stored. */
 function changedValues(body: WorkflowChange, objects: string): WorkflowValues {
@@ -130,12 +138,6 @@ function textOrObjectValues(body: WorkflowChange, objects: string): WorkflowValu
   return { ...values, json_objects: [...asObject].join() }
 }
 
-/** No operation makes access groups yet, so every name is unknown. */
-function refuseGroups(groups: readonly string[] | null | undefined): void {
-  if (groups == null || groups.length === 0) return
-  throw new AppError('invalid', 'Cannot create the workflow as an access group is unknown', { field: 'access_groups' })
-}
-
 /** What cannot change once a workflow exists; saying the same again is fine. */
 function refuseFrozen(stored: WorkflowRow, body: WorkflowChange): void {
   if (body.env != null && !sameEnv(stored.env, body.env)) {
@@ -149,7 +151,7 @@ function refuseFrozen(stored: WorkflowRow, body: WorkflowChange): void {
       field: 'submission_directory',
     })
   }
-  if (body.access_groups != null && body.access_groups.length > 0) {
+  if (body.access_groups != null && !sameSet(namesOf(stored.access_groups), body.access_groups)) {
     throw new AppError(
       'invalid',
       'Cannot update the workflow as access_groups change by linking and unlinking groups only',
@@ -159,3 +161,5 @@ function refuseFrozen(stored: WorkflowRow, body: WorkflowChange): void {
     )
   }
 }
+
+const namesOf = (stored: string | null): string[] => (stored === null ? [] : JSON.parse(stored))

@@ -53,7 +53,45 @@ const NAMES = new Map<Schema, { readonly [name: string]: string }>([
 /** The key that a node or property of KDL means; the name itself when there is no other. */
 export function keyOfName(schema: Schema, name: string): string {
   if (Object.hasOwn(schema.fields, name)) return name
-  const plural = NAMES.get(schema)?.[name]
-  if (plural !== undefined) return plural
+  const meant = schema.aliases?.[name] ?? NAMES.get(schema)?.[name]
+  if (meant !== undefined) return meant
   return name === 'use_parameter' && Object.hasOwn(schema.fields, 'use_parameters') ? 'use_parameters' : name
+}
+
+/** The names under which lists are written, one node per item: those that other readers of the format know as well. */
+const NODES = new Map<Schema, { readonly [key: string]: string }>([
+  [
+    WORKFLOW,
+    {
+      jobs: 'job',
+      files: 'file',
+      user_data: 'user_data',
+      resource_requirements: 'resource_requirements',
+      failure_handlers: 'failure_handler',
+      slurm_schedulers: 'slurm_scheduler',
+      actions: 'action',
+    },
+  ],
+  [
+    JOB,
+    {
+      depends_on: 'depends_on',
+      depends_on_regexes: 'depends_on_regexes',
+      input_files: 'input_file',
+      output_files: 'output_file',
+      input_file_regexes: 'input_file_regexes',
+      output_file_regexes: 'output_file_regexes',
+      input_user_data: 'input_user_data',
+      output_user_data: 'output_user_data',
+      input_user_data_regexes: 'input_user_data_regexes',
+      output_user_data_regexes: 'output_user_data_regexes',
+    },
+  ],
+  [FAILURE_HANDLER, { rules: 'rule' }],
+  [ACTION, { commands: 'command', job_name_regexes: 'job_name_regexes' }],
+])
+
+/** The name of the node that each item of a list gets; undefined for lists whose items stand in one node. */
+export function nodeOfItem(schema: Schema, key: string): string | undefined {
+  return NODES.get(schema)?.[key]
 }

@@ -15,24 +15,39 @@ const IDENTIFIER = /[^\s"#(){}[\]/\\;=]+/y
 /** The parser takes a `;` right behind a hexadecimal number for one of its digits (@bgotink/kdl 0.4.0). */
 const HEX_BEFORE_SEMICOLON = /^[+-]?0x[\da-fA-F_]+$/
 
+/** A string, a word or a comment of a KDL text, or else one character. */
+export interface KdlToken {
+  at: number
+  text: string
+  /** Set for raw strings of KDL 1, which the parser does not know. */
+  rewrite?: Rewrite | undefined
+}
+
+/** Cuts a text into tokens that joined give the text again. One that is no KDL is cut somehow: the parser has the better message. */
+export function* kdlTokens(source: string): Generator<KdlToken> {
+  let at = 0
+  while (at < source.length) {
+    const letter = source[at]!
+    const raw = letter === 'r' || letter === '#' ? rawStringAt(source, at) : undefined
+    const text = raw ? source.slice(at, raw.end) : skippedAt(source, at)
+    yield { at, text, rewrite: raw?.rewrite }
+    at += text.length
+  }
+}
+
 /**
- * Walks over the words and strings of a KDL text. Finds what the parser needs in another form: raw strings of KDL 1 (`r"…"`,
- * `r#"…"#`), which files of older writers have. Refuses deep nesting before the parser, which descends by recursion, sees it.
- * Text that is no KDL is passed over: the parser has the better message.
+ * Finds what the parser needs in another form: raw strings of KDL 1 (`r"…"`, `r#"…"#`), which files of older writers have. Refuses deep
+ * nesting before the parser, which descends by recursion, sees it.
  */
 export function scanKdl(source: string): Rewrite[] {
   const rewrites: Rewrite[] = []
   let depth = 0
-  let at = 0
-  while (at < source.length) {
-    const letter = source[at]!
-    if (letter === '{' && ++depth > DEEPEST) throw new SyntaxFault(at, 'the file is nested too deeply')
-    if (letter === '}') depth--
-    const raw = letter === 'r' || letter === '#' ? rawStringAt(source, at) : undefined
-    if (raw?.rewrite) rewrites.push(raw.rewrite)
-    const skipped = raw ? source.slice(at, raw.end) : skippedAt(source, at)
-    at += skipped.length
-    if (source[at] === ';' && HEX_BEFORE_SEMICOLON.test(skipped)) rewrites.push({ at, end: at, text: ' ' })
+  for (const { at, text, rewrite } of kdlTokens(source)) {
+    if (text === '{' && ++depth > DEEPEST) throw new SyntaxFault(at, 'the file is nested too deeply')
+    if (text === '}') depth--
+    if (rewrite) rewrites.push(rewrite)
+    const end = at + text.length
+    if (source[end] === ';' && HEX_BEFORE_SEMICOLON.test(text)) rewrites.push({ at: end, end, text: ' ' })
   }
   return rewrites
 }

@@ -1,4 +1,5 @@
 import type { ReadResult, ReadTree } from '../core/spec/fault.ts'
+import { formatOfName } from '../core/spec/format-of-name.ts'
 import { readJson } from '../core/spec/json.ts'
 import { WORKFLOW } from '../core/spec/keys.ts'
 import { syntaxDiagnostic } from '../core/spec/report.ts'
@@ -12,20 +13,6 @@ export interface ReadOptions {
 }
 
 export type SpecRead = { tree: SpecTree } | { diagnostics: Diagnostic[] }
-
-const FORMAT_OF_EXTENSION: Record<string, SpecFormat> = {
-  json: 'json',
-  json5: 'json5',
-  yaml: 'yaml',
-  yml: 'yaml',
-  kdl: 'kdl',
-}
-
-/** The format that a file name announces, in any case of letters; undefined when only trying can tell. */
-export function formatOfName(fileName: string): SpecFormat | undefined {
-  const extension = /\.([^./\\]+)$/.exec(fileName)?.[1]
-  return extension === undefined ? undefined : FORMAT_OF_EXTENSION[extension.toLowerCase()]
-}
 
 /**
  * Reads the text of a workflow file into its positioned tree. Gives one syntax error when it does not parse; with a known extension

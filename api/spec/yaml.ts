@@ -1,4 +1,16 @@
-import { Composer, type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode, Parser, Scalar } from 'yaml'
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type ParsedNode,
+  Parser,
+  Scalar,
+} from 'yaml'
 import { catchFault, DEEPEST, type ReadResult, SyntaxFault } from '../core/spec/fault.ts'
 import type { ListNode, MapNode, SpecNode } from '../core/spec/tree.ts'
 import { intValue } from '../core/spec/tree.ts'
@@ -20,8 +32,7 @@ export function readYaml(source: string): ReadResult {
 type ParsedDocument = Document.Parsed<ParsedNode, false> | Document.Parsed<ParsedNode, true>
 
 function composeDocument(source: string): ParsedDocument | undefined {
-  const tokens = [...new Parser().parse(source)]
-  refuseDeepNesting(tokens)
+  const tokens = parseTokens(source)
   const composer = new Composer({
     version: '1.2',
     schema: 'failsafe',
@@ -39,24 +50,24 @@ function composeDocument(source: string): ParsedDocument | undefined {
   return first
 }
 
-/** The library composes by recursion and a deep file ends the whole process, so the depth is checked on its flat tokens first. */
-function refuseDeepNesting(tokens: unknown[]): void {
-  const open: { token: unknown; depth: number }[] = tokens.map(token => ({ token, depth: 0 }))
-  for (let next = open.pop(); next; next = open.pop()) {
-    const { token, depth } = next
-    if (depth > DEEPEST) throw new SyntaxFault(offsetOf(token), 'the file is nested too deeply')
-    if (typeof token !== 'object' || token === null) continue
-    if ('items' in token && Array.isArray(token.items))
-      for (const item of token.items) open.push({ token: item, depth: depth + 1 })
-    if ('value' in token) open.push({ token: token.value, depth })
-    if ('key' in token) open.push({ token: token.key, depth })
-  }
-}
+/** A map within a list opens three of the parser's levels. */
+const STACK_PER_LEVEL = 3
 
-function offsetOf(token: unknown): number {
-  return typeof token === 'object' && token !== null && 'offset' in token && typeof token.offset === 'number'
-    ? token.offset
-    : 0
+/**
+ * The library composes by recursion, and a deep file ends the whole process. Its parser keeps a stack of what is open, which is looked at
+ * while the text goes by.
+ */
+function parseTokens(source: string): CST.Token[] {
+  const parser = new Parser()
+  const tokens: CST.Token[] = []
+  for (const lexeme of new Lexer().lex(source)) {
+    for (const token of parser.next(lexeme)) tokens.push(token)
+    if (parser.stack.length > DEEPEST * STACK_PER_LEVEL) {
+      throw new SyntaxFault(parser.offset, 'the file is nested too deeply')
+    }
+  }
+  for (const token of parser.end()) tokens.push(token)
+  return tokens
 }
 
 /** The library often points at the indentation before the token it could not use. */
@@ -171,4 +182,9 @@ function resolvePlain(text: string) {
   if (infinity)
     return { kind: 'float', value: infinity[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY } as const
   return { kind: 'text', value: text } as const
+}
+
+/** Whether a scalar of this text without quotes is that text, and no number, boolean or null. */
+export function isPlainText(text: string): boolean {
+  return resolvePlain(text).kind === 'text'
 }

@@ -13,6 +13,8 @@ export type Grant = {
   readonly cores: readonly number[]
   readonly gpus: readonly string[]
   readonly memoryBytes: number
+  /** Queue-depth mode: which of the slots, from 1; no two launches that run have the same. */
+  readonly slot?: number
 }
 
 export type Free = { cpus: number; memoryBytes: number; gpus: number; slots: number }
@@ -20,6 +22,11 @@ export type Free = { cpus: number; memoryBytes: number; gpus: number; slots: num
 export type Ledger = {
   /** Takes everything that is needed, or nothing: undefined when it does not fit what is free now. */
   reserve(need: Need): Grant | undefined
+  /**
+   * Takes what somebody holds already, as far as it is here: ids that are not free or not this node's are left out, and memory may be
+   * overdrawn until enough of it is given back.
+   */
+  adopt(former: Grant): Grant
   /** Gives a grant back. Throws when it is not held: that is a bug which would oversubscribe the node. */
   release(grant: Grant): void
   /**
@@ -45,6 +52,8 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
   const bySlots = slots !== undefined
   const freeCores = [...cores]
   const freeGpus = [...gpus]
+  /** The last is lent next, so that low numbers go first. */
+  const freeSlots = Array.from({ length: slots ?? 0 }, (_, index) => slots! - index)
   let freeMemory = memoryBytes
   const held = new Set<Grant>()
   const coreRank = rankOf(cores)
@@ -58,16 +67,17 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
   }
 
   function free(): Free {
-    const freeSlots = bySlots ? slots - held.size : freeCores.length
-    return { cpus: freeCores.length, memoryBytes: freeMemory, gpus: freeGpus.length, slots: freeSlots }
+    const left = bySlots ? freeSlots.length : freeCores.length
+    return { cpus: freeCores.length, memoryBytes: freeMemory, gpus: freeGpus.length, slots: left }
   }
 
   /** Makes a grant of the first ids of both lists; in queue-depth mode cores and memory are not counted. */
-  function takeFrom(ids: readonly number[], devices: readonly string[], need: Need): Grant {
+  function takeFrom(ids: readonly number[], devices: readonly string[], need: Need, slot: number | undefined): Grant {
     return {
       cores: bySlots ? [] : ids.slice(0, need.cpus),
       gpus: devices.slice(0, need.gpus),
       memoryBytes: bySlots ? 0 : need.memoryBytes,
+      slot,
     }
   }
 
@@ -80,6 +90,7 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
     giveBack(freeGpus, without(grant.gpus, kept?.gpus), gpuRank)
     freeMemory += grant.memoryBytes - (kept?.memoryBytes ?? 0)
     if (kept !== undefined) held.add(kept)
+    else if (grant.slot !== undefined) freeSlots.push(grant.slot)
   }
 
   return {
@@ -89,9 +100,20 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
     fitsNow: need => fits(need, free()),
     reserve(need) {
       if (!fits(need, free())) return undefined
-      const grant = takeFrom(freeCores, freeGpus, need)
+      const grant = takeFrom(freeCores, freeGpus, need, freeSlots.pop())
       freeCores.splice(0, grant.cores.length)
       freeGpus.splice(0, grant.gpus.length)
+      freeMemory -= grant.memoryBytes
+      held.add(grant)
+      return grant
+    },
+    adopt(former) {
+      const grant: Grant = {
+        cores: bySlots ? [] : take(freeCores, former.cores),
+        gpus: take(freeGpus, former.gpus),
+        memoryBytes: bySlots ? 0 : former.memoryBytes,
+        slot: freeSlots.pop(),
+      }
       freeMemory -= grant.memoryBytes
       held.add(grant)
       return grant
@@ -100,10 +122,17 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
     inherit(grant, need) {
       const { cores, gpus, memoryBytes } = grant
       const left: Free = { cpus: cores.length, memoryBytes, gpus: gpus.length, slots: 1 }
-      return fits(need, left) ? takeFrom(cores, gpus, need) : undefined
+      return fits(need, left) ? takeFrom(cores, gpus, need, grant.slot) : undefined
     },
     handOver: (ended, follower) => end(ended, follower),
   }
+}
+
+/** Takes those of the wanted ids that are free. */
+function take<T>(free: T[], wanted: readonly T[]): T[] {
+  const taken = wanted.filter(id => free.includes(id))
+  free.splice(0, free.length, ...without(free, taken))
+  return taken
 }
 
 const without = <T>(all: readonly T[], kept: readonly T[] = []): T[] => all.filter(id => !kept.includes(id))

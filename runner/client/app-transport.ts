@@ -26,7 +26,17 @@ export function createAppTransport(app: App): Transport {
  * batch. With the length known the app need not count the body while it reads it (platform.md 6).
  */
 function localRequest(url: string, method: string, headers: Readonly<Record<string, string>>, body = ''): Request {
-  const length = body === '' ? undefined : { 'content-length': String(Buffer.byteLength(body)) }
-  const request = { url, method, headers: new Headers({ ...headers, ...length }), text: async () => body }
+  const length = { 'content-length': String(Buffer.byteLength(body)) }
+  const request = {
+    url,
+    method,
+    headers: new Headers({ ...headers, ...length }),
+    text: async () => body,
+    arrayBuffer: async () => new TextEncoder().encode(body).buffer,
+    // Asked for by the few operations that read what they get piece by piece.
+    get body() {
+      return body === '' ? null : new Response(body).body
+    },
+  }
   return request as unknown as Request
 }

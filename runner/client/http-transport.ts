@@ -7,18 +7,20 @@ import type { ServerAddress } from './server-address.ts'
 import { type Outgoing, ReplyTimeout, type Transport } from './transport.ts'
 import { trustedCertificates } from './trusted-certificates.ts'
 
-/**
- * Speaks HTTP with what Node has built in, which costs a one-shot command next to nothing at start-up; undici would
- * nearly double it. Sockets are kept for the next request until `close`.
- */
-export function createHttpTransport(address: ServerAddress, env: NodeJS.ProcessEnv): Transport {
+type Exchanges = {
+  /** Opens the exchange: directly, through a proxy by its absolute form, or through a tunnel for https. */
+  open(outgoing: Outgoing): Promise<ClientRequest>
+  close(): void
+}
+
+/** Opens requests to one server, whoever reads their replies. Sockets are kept for the next request until `close`. */
+export function createExchanges(address: ServerAddress, env: NodeJS.ProcessEnv): Exchanges {
   const base = new URL(address.baseUrl)
   const ca = trustedCertificates(address.caCert)
   const proxy = proxyFor(base, env)
   const agent =
     base.protocol === 'https:' ? new HttpsAgent({ keepAlive: true, ca }) : new HttpAgent({ keepAlive: true })
 
-  /** Opens the exchange: directly, through a proxy by its absolute form, or through a tunnel for https. */
   async function open({ method, path, headers, timeoutMs }: Outgoing): Promise<ClientRequest> {
     const target = new URL(address.baseUrl + path)
     if (proxy === undefined) {
@@ -34,9 +36,18 @@ export function createHttpTransport(address: ServerAddress, env: NodeJS.ProcessE
     return httpsRequest(target, { method, headers, createConnection })
   }
 
+  return { open, close: () => agent.destroy() }
+}
+
+/**
+ * Speaks HTTP with what Node has built in, which costs a one-shot command next to nothing at start-up; undici would
+ * nearly double it.
+ */
+export function createHttpTransport(address: ServerAddress, env: NodeJS.ProcessEnv): Transport {
+  const exchanges = createExchanges(address, env)
   return {
     async send(outgoing) {
-      const request = await open(outgoing)
+      const request = await exchanges.open(outgoing)
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => request.destroy(new ReplyTimeout(outgoing.timeoutMs)), outgoing.timeoutMs)
         request.on('close', () => clearTimeout(timer))
@@ -51,7 +62,7 @@ export function createHttpTransport(address: ServerAddress, env: NodeJS.ProcessE
       })
     },
     async close() {
-      agent.destroy()
+      exchanges.close()
     },
   }
 }

@@ -39,10 +39,11 @@ export function openPoolTransport(address: ServerAddress, env: NodeJS.ProcessEnv
           headersTimeout: timeoutMs,
           bodyTimeout: timeoutMs,
         })
-        const retryAfter = reply.headers['retry-after']
+        const { 'retry-after': retryAfter, 'x-headrace-epoch': epoch } = reply.headers
         return {
           status: reply.statusCode,
           retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+          epoch: typeof epoch === 'string' ? epoch : undefined,
           text: await reply.body.text(),
         }
       } catch (error) {

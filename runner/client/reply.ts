@@ -18,12 +18,26 @@ export type Refusal = {
 export function readReply<T>(incoming: Incoming): Reply<T> {
   const { status, text } = incoming
   const body = parseJson(text)
-  if (status >= 200 && status < 300) {
-    if (body !== undefined) return { ok: true, status, value: body as T }
+  if (isSuccess(status) && body === undefined)
     return { ok: false, status, code: 'bad_reply', message: `the reply is not JSON: ${firstLine(text)}` }
-  }
-  return { ok: false, status, ...readError(body, status, text), retryAfterMs: parseRetryAfter(incoming.retryAfter) }
+  const reply = readAnswer<T>(status, body, text)
+  return reply.ok ? reply : { ...reply, retryAfterMs: parseRetryAfter(incoming.retryAfter) }
 }
+
+/** Reads a reply that is a text, such as a document of lines; a refusal is JSON as ever. */
+export function readText(incoming: Incoming): Reply<string> {
+  const { status, text } = incoming
+  if (isSuccess(status)) return { ok: true, status, value: text }
+  return readReply(incoming)
+}
+
+/** Reads a reply that came as a value; `text` stands in where a refusal gives no reason. */
+export function readAnswer<T>(status: number, body: unknown, text = ''): Reply<T> {
+  if (isSuccess(status)) return { ok: true, status, value: body as T }
+  return { ok: false, status, ...readError(body, status, text) }
+}
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /** The reply that never came, in the words of its cause. */
 export function noReply(error: unknown): Refusal {

@@ -1,10 +1,10 @@
 import { usageError } from '../command-line/error.ts'
+import { type Proof, proofFrom } from './authorization.ts'
 
-/** Where a control plane is reached over HTTP and what proves who we are. */
-export type ServerAddress = {
+/** Where a control plane is reached over HTTP, and what proves who we are. */
+export type ServerAddress = Proof & {
   /** Ends with the API's base path, without a slash. */
   baseUrl: string
-  token?: string
   /** Path of a PEM file with certificates to trust besides those that Node brings. */
   caCert?: string
 }
@@ -22,12 +22,12 @@ export function serverAddress(flags: ServerFlags, env: NodeJS.ProcessEnv): Serve
   if (flags.url !== undefined && flags.db !== undefined) {
     throw usageError('Cannot use both --url and --db: the database of a server is opened by the server alone')
   }
-  const fromEnv = flags.db === undefined ? env.HEADRACE_API_URL || env.TORC_API_URL : undefined
+  const fromEnv = flags.db === undefined ? env.HEADRACE_API_URL || env.TORC_API_URL || undefined : undefined
   const text = flags.url ?? fromEnv
   if (text === undefined) return undefined
   return {
     baseUrl: parseBaseUrl(text),
-    token: env.HEADRACE_TOKEN || env.TORC_PASSWORD || undefined,
+    ...proofFrom(env),
     caCert: flags.caCert,
   }
 }

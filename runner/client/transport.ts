@@ -11,7 +11,13 @@ export type Outgoing = {
   timeoutMs: number
 }
 
-export type Incoming = { status: number; retryAfter?: string; text: string }
+export type Incoming = {
+  status: number
+  retryAfter?: string
+  /** The name of the database that answered (docs/api.md). */
+  epoch?: string
+  text: string
+}
 
 export type Transport = {
   /** Sends one request once. Rejects when no whole reply came, also after `timeoutMs`. */

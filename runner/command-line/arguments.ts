@@ -7,7 +7,11 @@ import { usageError } from './error.ts'
  * Refuses what citty would let pass: unknown options (it also takes camelCase and `--no-` forms), options without their value,
  * switches with one, and stray words. Throws a usage error that names the word and, where there is one, the nearest known option.
  */
-export function checkArguments(definitions: ArgsDef, rawArgs: readonly string[]): void {
+export function checkArguments(
+  definitions: ArgsDef,
+  rawArgs: readonly string[],
+  { repeatsLast = false }: { repeatsLast?: boolean } = {},
+): void {
   const tokens = tokenize(definitions, rawArgs)
   for (const token of tokens) {
     if (token.kind !== 'option') continue
@@ -25,6 +29,7 @@ export function checkArguments(definitions: ArgsDef, rawArgs: readonly string[])
   checkPositionals(
     definitions,
     tokens.flatMap(token => (token.kind === 'positional' ? [token.value] : [])),
+    repeatsLast,
   )
 }
 
@@ -55,12 +60,12 @@ function unknownOption(definitions: ArgsDef, written: string) {
   )
 }
 
-function checkPositionals(definitions: ArgsDef, words: readonly string[]): void {
+function checkPositionals(definitions: ArgsDef, words: readonly string[], repeatsLast: boolean): void {
   const expected = Object.values(definitions).filter(definition => definition.type === 'positional')
   const missing = expected[words.length]
   if (missing !== undefined && missing.required !== false) {
     throw usageError(`Cannot go on without ${missing.valueHint}: --help shows an example`)
   }
-  const stray = words[expected.length]
+  const stray = repeatsLast ? undefined : words[expected.length]
   if (stray !== undefined) throw usageError(`Cannot understand the word ${stray}: nothing is expected there`)
 }

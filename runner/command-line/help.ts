@@ -1,27 +1,50 @@
 import type { ArgsDef } from 'citty'
 import { wrap } from '../screen/text.ts'
-import type { Verb } from './verb.ts'
+import type { Group, Verb } from './verb.ts'
 
 /** Lines longer than this are hard to read however wide the screen is. */
 const WIDEST = 100
 /** Below this a description goes under its option instead of beside it. */
 const NARROWEST_DESCRIPTION = 30
 
+/** Commands that belong together, under a title. */
+export type Section = { title: string; commands: readonly (readonly [name: string, about: string])[] }
+
 /** The page of the program: what it is and its commands. */
-export function renderRootHelp(
-  about: string,
-  commands: readonly (readonly [name: string, about: string])[],
-  width: number,
-): string {
+export function renderRootHelp(about: string, sections: readonly Section[], width: number): string {
+  const longest = Math.max(...sections.flatMap(({ commands }) => commands.map(([name]) => name.length)))
   return [
     about,
     '',
     'Usage: runner COMMAND [options]',
     '',
-    'Commands:',
-    ...renderRows(commands, width),
-    '',
+    // Padded to the longest of all, so that the sections line up.
+    ...sections.flatMap(({ title, commands }) => [
+      `${title}:`,
+      ...renderRows(
+        commands.map(([name, text]) => [name.padEnd(longest), text]),
+        width,
+      ),
+      '',
+    ]),
     'runner COMMAND --help shows its options and an example.',
+    '',
+  ].join('\n')
+}
+
+/** The page of a noun: its verbs. */
+export function renderGroupHelp(name: string, group: Group, width: number): string {
+  const verbs = Object.entries(group.verbs).map(([word, { about }]) => [word, about] as const)
+  return [
+    ...wrap(group.about, Math.min(width, WIDEST)),
+    '',
+    `Usage: runner ${name} COMMAND [options]`,
+    '',
+    'Commands:',
+    ...renderRows(verbs, width),
+    '',
+    `runner ${name} COMMAND --help shows its options and an example.`,
+    ...(group.fallback === undefined ? [] : [`Without a command: ${group.fallback}.`]),
     '',
   ].join('\n')
 }
@@ -44,6 +67,7 @@ export function renderVerbHelp(name: string, verb: Verb, width: number): string 
     'Options:',
     ...renderRows([...options.map(([key, arg]) => optionRow(key, arg)), ['-h, --help', 'this page']], width),
     '',
+    ...(verb.exitCodes === undefined ? [] : ['Exit codes:', ...renderRows(Object.entries(verb.exitCodes), width), '']),
     'Examples:',
     ...verb.examples.map(example => `  runner ${example}`),
     '',

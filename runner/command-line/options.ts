@@ -1,7 +1,39 @@
 /** Options that several commands share, in citty's form. */
 
 export const FORMAT = {
-  format: { type: 'string', valueHint: 'FORMAT', description: 'table for people (default) or json: one document' },
+  format: { type: 'string', valueHint: 'table|json', description: 'table for people (default) or json: one document' },
+} as const
+
+/** The workflow a command is about; without it the newest is meant. */
+export const WORKFLOW = {
+  workflow: {
+    type: 'positional',
+    required: false,
+    valueHint: 'WORKFLOW',
+    description: 'id or name of the workflow (default: the newest)',
+  },
+} as const
+
+/** The same for commands that change so much that the workflow has to be named. */
+export const NAMED_WORKFLOW = {
+  workflow: { type: 'positional', required: true, valueHint: 'WORKFLOW', description: 'id or name of the workflow' },
+} as const
+
+/** Where a job is looked for that is named. */
+export const IN_WORKFLOW = {
+  workflow: {
+    type: 'string',
+    valueHint: 'WORKFLOW',
+    description: 'workflow in which to look for the name (default: the newest)',
+  },
+} as const
+
+/** Which part of a list, and in which order. */
+export const PAGE = {
+  limit: { type: 'string', valueHint: 'N', description: 'at most this many (default: all)' },
+  offset: { type: 'string', valueHint: 'N', description: 'leave out this many at the start' },
+  'sort-by': { type: 'string', valueHint: 'FIELD', description: 'order by this field (default: id)' },
+  'reverse-sort': { type: 'boolean', description: 'the other way round' },
 } as const
 
 /** How a command finds the control plane it asks. */

@@ -1,21 +1,21 @@
-import { idFlag } from '../command-line/flags.ts'
-import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT, NAMED_WORKFLOW } from '../command-line/options.ts'
 import { print, printJson } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
-import { expectValue, formatOf, withControlPlane } from './ask.ts'
+import { expectValue, formatOf, withControlPlane, workflowId } from './ask.ts'
 
 export default defineVerb({
   about: 'Cancel a workflow: no job of it starts any more, and runners end those that run.',
   args: {
-    id: { type: 'positional', required: true, valueHint: 'ID', description: 'id of the workflow' },
+    ...NAMED_WORKFLOW,
     ...FORMAT,
     ...CONTROL_PLANE,
   },
   examples: ['cancel 3'],
   async run(args) {
     const format = formatOf(args.format)
-    const id = idFlag('the workflow id', args.id)
-    return withControlPlane(args, async ({ client, where }) => {
+    return withControlPlane(args, async controlPlane => {
+      const { client, where } = controlPlane
+      const id = await workflowId(controlPlane, args.workflow)
       const canceled = expectValue(
         await client.request('PUT', `/workflows/${id}/cancel`),
         `cancel workflow ${id}`,

@@ -1,10 +1,11 @@
 import { usageError } from '../command-line/error.ts'
 import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { print, printJson } from '../command-line/output.ts'
-import { defineVerb, type ExitCode } from '../command-line/verb.ts'
+import { defineVerb } from '../command-line/verb.ts'
 import { createFromFile } from '../create-workflow.ts'
 import { counted } from '../screen/format.ts'
-import { readSpecFile, type SpecFile } from '../spec-file.ts'
+import { readSpecFile } from '../spec-file.ts'
+import { reportSpec } from '../spec-report.ts'
 import { expectValue, formatOf, withControlPlane } from './ask.ts'
 
 export default defineVerb({
@@ -27,7 +28,7 @@ export default defineVerb({
     const format = formatOf(args.format)
     const cwd = process.cwd()
     const spec = await readSpecFile(args.file, cwd, args['skip-checks'])
-    if (args['dry-run']) return showCheck(spec, format === 'json')
+    if (args['dry-run']) return reportSpec(spec, { asJson: format === 'json' })
 
     process.stderr.write(spec.warnings.map(line => `${line}\n`).join(''))
     const { workflow, hash } = spec
@@ -50,24 +51,3 @@ export default defineVerb({
     )
   },
 })
-
-/** The facts of a dry run (spec-format.md 2). Problems are results here, so they go to standard output. */
-function showCheck({ errors, warnings, summary, diagnostics }: SpecFile, asJson: boolean): ExitCode {
-  const valid = errors.length === 0
-  if (asJson) printJson({ valid, errors, warnings, summary, diagnostics })
-  else {
-    const facts = [
-      counted(summary.job_count, 'job'),
-      counted(summary.file_count, 'file'),
-      `${summary.user_data_count} user data`,
-      counted(summary.resource_requirements_count, 'resource set'),
-      counted(summary.slurm_scheduler_count, 'scheduler'),
-      counted(summary.action_count, 'action'),
-    ]
-    const verdict = valid
-      ? `Valid: ${summary.workflow_name} (${facts.join(', ')})`
-      : `Not valid: ${counted(errors.length, 'error')}`
-    print([...errors, ...warnings, verdict].join('\n'))
-  }
-  return valid ? 0 : 1
-}

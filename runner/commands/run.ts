@@ -1,15 +1,16 @@
-import { setFlagsFromString } from 'node:v8'
 import { allValues } from '../command-line/arguments.ts'
 import { CommandError } from '../command-line/error.ts'
 import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { print, printJson, stdoutPaint } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
+import { LOG_LEVELS } from '../log-file.ts'
 import { nearPath } from '../near-path.ts'
 import { parseRunOptions } from '../run-options.ts'
 import { allCompleted } from '../screen/counts.ts'
 import { createProgress } from '../screen/progress.ts'
 import { renderSummary } from '../screen/summary.ts'
 import { summaryDocument } from '../screen/summary-document.ts'
+import { tuneEngine } from '../tune-engine.ts'
 import { formatOf } from './ask.ts'
 
 const ARGS = {
@@ -34,6 +35,22 @@ const ARGS = {
   'num-gpus': { type: 'string', valueHint: 'N', description: 'GPUs to offer (default: all that are visible)' },
   overcommit: { type: 'boolean', description: 'allow more CPUs than there are' },
   'time-limit': { type: 'string', valueHint: 'TIME', description: 'stop after this time, such as 1h30m or PT1H30M' },
+  'end-time': {
+    type: 'string',
+    valueHint: 'MOMENT',
+    description: 'stop at this moment, such as 2026-11-21T18:00:00Z; the earlier of this and --time-limit counts',
+  },
+  'idle-exit': {
+    type: 'string',
+    valueHint: 'TIME',
+    description:
+      'stay this long without work (default: what the workflow says, and not at all for jobs that cannot run here)',
+  },
+  'log-level': {
+    type: 'string',
+    valueHint: LOG_LEVELS.join('|'),
+    description: 'what goes into the log file of the runner in the output directory at least (default: info)',
+  },
   new: { type: 'boolean', description: 'make another workflow even if the file has one here' },
   'retry-failed': { type: 'boolean', description: 'run failed jobs and what hangs below them again' },
   'skip-checks': { type: 'boolean', description: "let jobs pass that do not fit the file's schedulers" },
@@ -46,21 +63,12 @@ const ARGS = {
   'strict-scheduler-match': { type: 'boolean', description: 'never take jobs bound to another scheduler' },
   durability: {
     type: 'string',
-    valueHint: 'MODE',
+    valueHint: 'process|power',
     description: 'what is safe: process (default) outlives every crash of a program, power also that of the machine',
   },
   ...FORMAT,
   ...CONTROL_PLANE,
 } as const
-
-/**
- * V8 compiles hot functions on threads of its own, which on a node full of jobs take the cores from them. The runner's JavaScript is
- * thin, so it may stay unoptimised for longer: a budget of about eight times the default. Known to Node 20's V8; newer ones have
- * other means and complain about the flag.
- */
-const OPTIMIZE_LATER = process.versions.node.startsWith('20.') ? '--interrupt-budget=1000000' : undefined
-/** MiB of V8's young generation: half the default, so that a runner's memory stays flat over hundreds of thousands of jobs. */
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8'
 
 export default defineVerb({
   about:
@@ -72,8 +80,7 @@ export default defineVerb({
     'run 3 --url http://login1:8080 --time-limit 4h',
   ],
   async run(args, rawArgs) {
-    if (OPTIMIZE_LATER !== undefined) setFlagsFromString(OPTIMIZE_LATER)
-    setFlagsFromString(SMALL_YOUNG_GENERATION)
+    tuneEngine()
     const format = formatOf(args.format)
     const flags = { ...args, labels: allValues(ARGS, rawArgs, 'label') }
     const options = parseRunOptions(flags, process.env, process.cwd())

@@ -1,4 +1,4 @@
-import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT, WORKFLOW } from '../command-line/options.ts'
 import { print, printJson, stdoutPaint } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { renderStatus, type WorkflowStatus } from '../screen/status.ts'
@@ -8,7 +8,7 @@ export default defineVerb({
   about:
     'Show how far a workflow is. Without an id: the newest one. While a run goes on, the running process is asked.',
   args: {
-    id: { type: 'positional', required: false, valueHint: 'ID', description: 'id of the workflow' },
+    ...WORKFLOW,
     ...FORMAT,
     ...CONTROL_PLANE,
   },
@@ -16,7 +16,7 @@ export default defineVerb({
   async run(args) {
     const format = formatOf(args.format)
     return withControlPlane(args, async controlPlane => {
-      const id = await workflowId(controlPlane, args.id)
+      const id = await workflowId(controlPlane, args.workflow)
       const reply = await controlPlane.client.request<WorkflowStatus>('GET', `/workflows/${id}/status`)
       const status = expectValue(reply, `show workflow ${id}`, controlPlane.where)
       if (format === 'json') printJson(status)

@@ -7,16 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { distDirectory, sourceDirectory } from './places.ts'
 
-const BINARY = 'headrace-launcher'
+/** What is built, and from where: the directory has a build.sh, which is given where to put it. */
+export type NativeProgram = { name: string; sources: string }
+
+const LAUNCHER: NativeProgram = { name: 'headrace-launcher', sources: sourceDirectory }
 /** Ten times what the compiler takes; a lock older than this was left by a build that was killed. */
 const BUILD_PATIENCE_MS = 30_000
 const LOCK_LOOK_MS = 50
 
 /** Named by the sources and the kind of machine, since a home directory is often shared by machines of several kinds. */
-function cacheDirectory(): string {
+function cacheDirectory(sources: string): string {
   const hash = createHash('sha256')
-  for (const name of readdirSync(sourceDirectory).sort())
-    hash.update(name).update(readFileSync(join(sourceDirectory, name)))
+  for (const name of readdirSync(sources).sort()) hash.update(name).update(readFileSync(join(sources, name)))
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
   return join(cache, 'headrace', `${hash.digest('hex').slice(0, 16)}-${process.platform}-${process.arch}`)
 }
@@ -50,31 +52,31 @@ function release(path: string): void {
 }
 
 /** Builds into the cache unless it is there; the build itself says nothing when there is no compiler, and leaves nothing. */
-async function buildInCache(): Promise<string | undefined> {
-  const directory = cacheDirectory()
-  const binary = join(directory, BINARY)
+async function buildInCache({ name, sources }: NativeProgram): Promise<string | undefined> {
+  const directory = cacheDirectory(sources)
+  const binary = join(directory, name)
   if (existsSync(binary)) return binary
   mkdirSync(directory, { recursive: true })
   await withLock(join(directory, 'lock'), async () => {
     if (existsSync(binary)) return
-    await promisify(execFile)('sh', [join(sourceDirectory, 'build.sh'), directory], { timeout: BUILD_PATIENCE_MS })
+    await promisify(execFile)('sh', [join(sources, 'build.sh'), directory], { timeout: BUILD_PATIENCE_MS })
   })
   return existsSync(binary) ? binary : undefined
 }
 
 /**
- * The path of the native launcher: built with the package, else built once into the user's cache.
+ * The path of a native program, the launcher unless told otherwise: built with the package, else built once into the user's cache.
  * undefined where there is neither a compiler nor a build, or the sources are not at hand; a build that fails says why on the error stream.
  */
-export async function findBinary(): Promise<string | undefined> {
-  const built = join(distDirectory, BINARY)
+export async function findBinary(program = LAUNCHER): Promise<string | undefined> {
+  const built = join(distDirectory, program.name)
   if (existsSync(built)) return built
-  if (process.platform !== 'linux' || !existsSync(sourceDirectory) || process.env.HEADRACE_CC === 'none')
+  if (process.platform !== 'linux' || !existsSync(program.sources) || process.env.HEADRACE_CC === 'none')
     return undefined
   try {
-    return await buildInCache()
+    return await buildInCache(program)
   } catch (error) {
-    process.stderr.write(`headrace: Cannot build the native launcher: ${(error as Error).message.trim()}\n`)
+    process.stderr.write(`headrace: Cannot build ${program.name}: ${(error as Error).message.trim()}\n`)
     return undefined
   }
 }

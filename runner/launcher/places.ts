@@ -8,11 +8,14 @@ const here = dirname(fileURLToPath(import.meta.url))
 
 /** Where native/build.sh puts the launcher, and copies of the stand-in's scripts. */
 export const distDirectory = isSource ? join(here, '../../dist') : here
-/** May be absent where dist/ was copied alone. */
-export const sourceDirectory = isSource ? join(here, 'native') : join(here, '../runner/launcher/native')
+/** The C sources and scripts of a room; may be absent where dist/ was copied alone. */
+export const sourcesOf = (room: 'launcher' | 'exec'): string =>
+  isSource ? join(here, '..', room, 'native') : join(here, '../runner', room, 'native')
 
-/** The path of one of the stand-in's scripts; the sources win over a copy that may be older. */
-export function findScript(name: string): string {
-  const source = join(sourceDirectory, name)
+export const sourceDirectory = sourcesOf('launcher')
+
+/** The path of one of the stand-ins' scripts; the sources win over a copy that may be older. */
+export function findScript(name: string, directory = sourceDirectory): string {
+  const source = join(directory, name)
   return existsSync(source) ? source : join(distDirectory, name)
 }

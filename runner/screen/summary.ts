@@ -72,12 +72,20 @@ function stopLines({ counts, stoppedBy }: RunSummary): string[] {
     case 'canceled':
       return ['The workflow was canceled.']
     case 'no_room':
-      return [`${left} left that no node has room for: runner explain JOB says what is missing.`]
+      return [
+        ...undecided(counts),
+        ...(counts.ready > 0 ? [`${left} left, and no node can run what is ready: runner explain JOB says why.`] : []),
+      ]
     case 'other_runners':
       return [`${left} left with other runners.`]
     case undefined:
       return []
   }
 }
+
+const undecided = ({ pending_failed: waiting }: RunSummary['counts']): string[] =>
+  waiting === 0
+    ? []
+    : [`${counted(waiting, 'failed job')} left for you to decide: runner jobs put-back JOB, or runner jobs fail JOB.`]
 
 const unsuccessfulCount = ({ counts }: RunSummary): number => counts.failed + counts.terminated + counts.pending_failed

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { runHelper } from './helper.ts'
 import type { Exchange, Exchanged } from './programs/claim-and-complete.ts'
-import { withServer } from './server.ts'
+import { type ServerProcess, withServer } from './server.ts'
 import { copyDatabase } from './template.ts'
 import type { Setting } from './types.ts'
 
@@ -16,14 +16,22 @@ export async function timeExchange(
 ): Promise<Exchanging> {
   const dbPath = join(directory, 'exchange.db')
   copyDatabase(template.dbPath, dbPath)
-  return withServer(setting, directory, dbPath, async ({ url, token, cpuSeconds }) => {
-    const cpuBefore = cpuSeconds()
-    const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', {
-      address: { url, token },
-      workflowId: template.workflowId,
-      ...shape,
-    })
-    const serverMicrosPerJob = ((cpuSeconds() - cpuBefore) / jobs) * 1e6
-    return { jobs, rate: jobs / seconds, serverMicrosPerJob, dbPath }
-  })
+  return withServer(setting, directory, dbPath, async server => ({
+    ...(await exchange(setting, server, template.workflowId, shape)),
+    dbPath,
+  }))
+}
+
+/** Works jobs of a workflow off at a server that runs. */
+export async function exchange(
+  setting: Setting,
+  { url, token, cpuSeconds }: ServerProcess,
+  workflowId: number,
+  shape: Pick<Exchange, 'batch' | 'connections' | 'jobs'>,
+): Promise<Omit<Exchanging, 'dbPath'>> {
+  const cpuBefore = cpuSeconds()
+  const input: Exchange = { address: { url, token }, workflowId, ...shape }
+  const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', input)
+  const serverMicrosPerJob = ((cpuSeconds() - cpuBefore) / jobs) * 1e6
+  return { jobs, rate: jobs / seconds, serverMicrosPerJob }
 }

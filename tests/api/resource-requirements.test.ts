@@ -53,6 +53,21 @@ it('PUT /resource_requirements replaces every field and records who did', async 
   })
 })
 
+it('PUT /resource_requirements changes the default but never its name, on which jobs without requirements rely', async () => {
+  const id = await seedWorkflow(t)
+  const { items } = (await t.get(`/resource_requirements?workflow_id=${id}`)).body
+  const { body: other } = await t.post('/resource_requirements', { workflow_id: id, name: 'other' })
+  const [standard] = items
+  expect((await t.put(`/resource_requirements/${standard.id}`, { ...standard, num_cpus: 3 })).body.num_cpus).toBe(3)
+  for (const row of [
+    { ...standard, name: 'renamed' },
+    { ...other, name: 'default' },
+  ]) {
+    const refused = await t.put(`/resource_requirements/${row.id}`, row)
+    expect(refused).toMatchObject({ status: 422, body: { error: { field: 'name' } } })
+  }
+})
+
 it('GET /resource_requirements filters, and sorts memory and runtime by what they mean', async () => {
   const id = await seedWorkflow(t)
   const own = async (fields: object) => (await t.post('/resource_requirements', { workflow_id: id, ...fields })).body.id

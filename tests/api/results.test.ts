@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { MOST_RESULTS } from '../../db/result-ids.ts'
+import { run } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { resultOf, seedJob, seedNode, seedWorkflow } from '../helpers/seed.ts'
 
@@ -86,4 +88,15 @@ it('DELETE /results removes all of a workflow', async () => {
   const before = (await t.get(`/results?workflow_id=${workflow}&all_runs=true`)).body.total_count
   expect((await t.del(`/results?workflow_id=${workflow}`)).body).toEqual({ count: before })
   expect((await t.get(`/results?workflow_id=${workflow}&all_runs=true`)).body.total_count).toBe(0)
+})
+
+it('a job that has had 65,535 results takes no more: 409, and a refused completion', async () => {
+  const full = await seedJob(t, workflow)
+  await t.db.write(() => run('UPDATE job SET results = ? WHERE id = ?', MOST_RESULTS - 1, full))
+  expect((await t.post('/results', resultOf(workflow, full, node, { run_id: 8 }))).status).toBe(200)
+  const refused = await t.post('/results', resultOf(workflow, full, node, { run_id: 9 }))
+  expect(refused).toMatchObject({ status: 409, body: { error: { message: expect.stringContaining('65535') } } })
+  const completion = await t.post(`/jobs/${full}/complete_job/completed/0`, resultOf(workflow, full, node))
+  expect(completion).toMatchObject({ status: 422, body: { error: { code: 'mismatch' } } })
+  expect((await t.get(`/results?workflow_id=${workflow}&job_id=${full}&all_runs=true`)).body.total_count).toBe(1)
 })

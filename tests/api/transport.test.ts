@@ -168,3 +168,27 @@ it('onError() keeps the words that make old runners repeat a request out of 4xx 
     expect(JSON.stringify(body)).not.toMatch(/connection|timeout|network|dns|resolve|unreachable|locked|busy/i)
   }
 })
+
+it('createApp() answers OPTIONS with 405, sends no CORS headers, and takes paths to the letter', async () => {
+  const id = await seedWorkflow(t)
+  const options = await t.app.request('/v1/workflows', { method: 'OPTIONS', headers: { origin: 'http://elsewhere' } })
+  expect(options.status).toBe(405)
+  expect([...options.headers.keys()].filter(name => name.startsWith('access-control'))).toEqual([])
+  for (const path of ['/v1/workflows/', '/v1//workflows', `/v1/workflows/${id}/`, '/v2/workflows', '/torc-service/v1/'])
+    expect((await t.app.request(path)).status, path).toBe(404)
+})
+
+it('operations without a body ignore the one that older clients send', async () => {
+  const id = await seedWorkflow(t)
+  const garbage = { body: 'this is no JSON', headers: { 'content-type': 'text/plain' } }
+  for (const [method, path] of [
+    ['POST', `/workflows/${id}/initialize_jobs`],
+    ['POST', `/workflows/${id}/reset_status`],
+    ['POST', `/workflows/${id}/reset_job_status`],
+    ['PUT', `/workflows/${id}/cancel`],
+    ['DELETE', `/jobs?workflow_id=${id}`],
+    ['DELETE', `/workflows/${id}`],
+  ]) {
+    expect((await t.app.request(`/v1${path}`, { method, ...garbage })).status, path).toBe(200)
+  }
+})

@@ -51,9 +51,14 @@ test('--quick runs every case, finds its counts right, and yields every figure',
     'pipeline',
     'noop',
     'latency',
+    'exec',
+    'exec-suite',
     'create',
     'throughput',
+    'export',
+    'streams',
     'scale',
+    'lists',
     'memory',
   ])
   for (const { name, rows, notes } of cases) {
@@ -115,12 +120,14 @@ test('--list names every case without running any', async () => {
   const { code, stdout } = await bench(['--list'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^pipeline +1,000 chains/m)
-  expect(stdout.trim().split('\n')).toHaveLength(7)
+  expect(stdout.trim().split('\n')).toHaveLength(12)
 })
 
 test('a word that is no case ends with 2 and the names there are', async () => {
   const { code, stderr } = await bench(['pipelines'])
   expect(code).toBe(2)
   expect(stderr).toContain('Cannot run pipelines as there is no such case or option')
-  expect(stderr).toContain('Cases: pipeline, noop, latency, create, throughput, scale, memory')
+  expect(stderr).toContain(
+    'Cases: pipeline, noop, latency, exec, exec-suite, create, throughput, export, streams, scale, lists, memory',
+  )
 })

@@ -71,10 +71,22 @@ describe('createLedger() inherit and handOver', () => {
 })
 
 describe('createLedger() in queue-depth mode', () => {
+  test('numbers the slots from 1; a follower has the number of the one before it', () => {
+    const ledger = createLedger({ ...NODE, slots: 2 })
+    const need = { cpus: 1, memoryBytes: 0, gpus: 0 }
+    const first = ledger.reserve(need)!
+    const second = ledger.reserve(need)!
+    expect([first.slot, second.slot]).toEqual([1, 2])
+    const follower = ledger.inherit(second, need)!
+    ledger.handOver(second, follower)
+    ledger.release(first)
+    expect([follower.slot, ledger.reserve(need)!.slot]).toEqual([2, 1])
+  })
+
   test('counts slots only, whatever is asked for', () => {
     const ledger = createLedger({ ...NODE, slots: 2 })
     const huge = { cpus: 64, memoryBytes: 10_000, gpus: 0 }
-    expect(ledger.reserve(huge)).toEqual({ cores: [], gpus: [], memoryBytes: 0 })
+    expect(ledger.reserve(huge)).toEqual({ cores: [], gpus: [], memoryBytes: 0, slot: 1 })
     expect(ledger.reserve(huge)).toBeDefined()
     expect(ledger.reserve(huge)).toBeUndefined()
     expect(ledger.free().slots).toBe(0)

@@ -15,10 +15,12 @@ const JOB: JobFacts = {
   unfinished: 0,
   unsuccessful: 0,
   holder: null,
-  leased: true,
+  leaseExpiresAt: Date.parse('2026-01-01T00:02:00Z'),
+  pauseSeconds: null,
+  handedBack: [],
 }
 const OFFER = { cpus: 8, memoryBytes: 16 * GIB, gpus: 2, nodes: 1 }
-const NODE: NodeFacts = { hostname: 'n1', offer: OFFER, labels: [], schedulerConfigId: null }
+const NODE: NodeFacts = { hostname: 'n1', offer: OFFER, free: OFFER, labels: [], schedulerConfigId: null }
 
 describe('explainJob()', () => {
   const codes = (job: Partial<JobFacts>, nodes: NodeFacts[] = []) =>
@@ -26,7 +28,7 @@ describe('explainJob()', () => {
 
   test.each<[Partial<JobFacts>, string[]]>([
     [{ status: 'running', holder: 'n1' }, ['running']],
-    [{ status: 'running', leased: false }, ['running', 'no_lease']],
+    [{ status: 'running', leaseExpiresAt: null }, ['running', 'no_lease']],
     [{ status: 'pending' }, ['claimed']],
     [{ status: 'completed' }, ['finished']],
     [{ status: 'failed' }, ['finished']],
@@ -46,7 +48,7 @@ describe('explainJob()', () => {
   test('names each resource of which no active node has enough', () => {
     const nodes = [{ ...NODE, offer: { ...OFFER, cpus: 2, memoryBytes: 4 * GIB } }]
     expect(explainJob(JOB, nodes)[0]!.message).toContain(
-      'CPUs: 4 asked, at most 2 there; memory: 8.0 GiB asked, at most 4.0 GiB there',
+      'CPUs: 4 asked, 2 there at most; memory: 8.0 GiB asked, 4.0 GiB there at most',
     )
   })
 
@@ -67,6 +69,39 @@ describe('explainJob()', () => {
     expect(codes({ labels: 'gpu' }, [NODE])).toEqual(['labels'])
     expect(codes({}, [{ ...NODE, labels: ['gpu'] }])).toEqual(['labels'])
     expect(codes({ labels: 'gpu' }, [{ ...NODE, labels: ['big', 'gpu'] }])).toEqual(['waits_for_room'])
+  })
+
+  test('says until when a runner holds it', () => {
+    const messages = (job: Partial<JobFacts>) => explainJob({ ...JOB, ...job }, []).map(({ message }) => message)
+    expect(messages({ status: 'pending', holder: 'n1' })[0]).toContain('n1 holds it until 2026-01-01T00:02:00.000Z')
+    expect(messages({ status: 'running', holder: 'n1' })[0]).toContain('runs on n1 until 2026-01-01T00:02:00.000Z')
+    expect(messages({ status: 'running', holder: 'n1', leaseExpiresAt: null })[0]).toBe('It runs on n1.')
+  })
+
+  test('says what is missing on nodes that are busy, and when nothing is', () => {
+    const busy = { ...NODE, free: { cpus: 1, memoryBytes: 16 * GIB, gpus: 0 } }
+    expect(explainJob(JOB, [busy])).toMatchObject([
+      { code: 'waits_for_room', message: expect.stringContaining('n1 (CPUs: 4 asked, 1 free; GPUs: 1 asked, 0 free)') },
+    ])
+    const idle = { ...NODE, hostname: 'n2' }
+    expect(explainJob(JOB, [busy, idle])[0]).toMatchObject({ message: expect.stringContaining('n2 has room') })
+    const many = explainJob(JOB, Array(5).fill(busy))[0]!.message
+    expect(many).toContain('and 2 more')
+  })
+
+  test('says that it is larger than any node seen, also when all of them are gone', () => {
+    const small = { ...OFFER, cpus: 2 }
+    expect(explainJob(JOB, [], [small])).toMatchObject([
+      { code: 'no_runner' },
+      {
+        code: 'too_large',
+        message: expect.stringContaining('larger than any node seen (CPUs: 4 asked, 2 there at most)'),
+      },
+    ])
+    expect(explainJob(JOB, [], [small, OFFER]).map(({ code }) => code)).toEqual(['no_runner'])
+    const now = { ...NODE, offer: { ...OFFER, cpus: 1 } }
+    expect(explainJob(JOB, [now], [small])[0]!.message).toContain('any node seen (CPUs: 4 asked, 2 there at most)')
+    expect(explainJob(JOB, [now], [OFFER])[0]!.message).toContain('one that is gone was large enough')
   })
 
   test('tells of a scheduler that no active runner offers', () => {
@@ -111,12 +146,16 @@ jobs:
   test('compares a ready job with the active nodes only', async () => {
     const workflowId = await create()
     await seedNode(t, workflowId, { num_cpus: 128, is_active: false })
-    expect((await t.get('/jobs/1/explain')).body.reasons[0].code).toBe('no_runner')
+    expect((await t.get('/jobs/1/explain')).body.reasons.map(({ code }: { code: string }) => code)).toEqual([
+      'no_runner',
+    ])
     await seedNode(t, workflowId, { num_cpus: 4, is_active: true })
     const { body } = await t.get('/jobs/1/explain')
     expect(body.reasons[0]).toMatchObject({
       code: 'too_large',
-      message: expect.stringContaining('CPUs: 64 asked, at most 4 there'),
+      message: expect.stringContaining(
+        'larger than every active node; one that is gone was large enough (CPUs: 64 asked, 4 there at most)',
+      ),
     })
   })
 
@@ -128,6 +167,31 @@ jobs:
     expect((await t.get('/jobs/1/explain')).body.reasons[0].code).toBe('waits_for_room')
     t.clock.now = now + 3_700_000
     expect((await t.get('/jobs/1/explain')).body.reasons[0].code).toBe('too_little_time')
+  })
+
+  test('counts what the jobs on a node leave free, and says who holds a job until when', async () => {
+    const workflowId = await create()
+    const node = await seedNode(t, workflowId, { num_cpus: 64, is_active: true })
+    const other = await t.post('/jobs', { workflow_id: workflowId, name: 'beside', command: 'true', priority: 9 })
+    await t.post(`/workflows/${workflowId}/initialize_jobs?only_uninitialized=true`)
+    await t.post(`/workflows/${workflowId}/claim_next_jobs?limit=1`, {
+      compute_node_id: node,
+      lease_seconds: 60,
+      start: true,
+    })
+    expect((await t.get(`/jobs/${other.body.id}/explain`)).body.reasons).toMatchObject([
+      { code: 'running', message: expect.stringContaining('It runs on node-1 until 2026-01-01T00:01:00.000Z') },
+    ])
+    expect((await t.get('/jobs/1/explain')).body.reasons).toMatchObject([
+      { code: 'waits_for_room', message: expect.stringContaining('node-1 (CPUs: 64 asked, 63 free') },
+    ])
+  })
+
+  test('names the workflow that was canceled, before anything else', async () => {
+    const workflowId = await create()
+    await t.put(`/workflows/${workflowId}/cancel`)
+    expect((await t.get('/jobs/1/explain')).body.reasons[0].code).toBe('workflow_canceled')
+    expect((await t.get('/jobs/2/explain')).body.reasons[0].code).toBe('workflow_canceled')
   })
 
   test('answers 404 for a job that does not exist', async () => {

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** What is shipped; `npm test` builds it before the tests run. */
-const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+export const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
 
 export type Ended = { code: number | null; stdout: string; stderr: string }
 
 export type Program = {
   /** An empty directory, where commands run. */
   directory: string
-  /** Runs the command line to its end. */
-  run(words: readonly string[], env?: NodeJS.ProcessEnv): Promise<Ended>
+  /** Runs the command line to its end, with `input` on standard input or none at all. */
+  run(words: readonly string[], env?: NodeJS.ProcessEnv, input?: string): Promise<Ended>
   /** Starts it and leaves it running. */
   start(words: readonly string[], env?: NodeJS.ProcessEnv): ChildProcess
   close(): void
@@ -30,18 +30,19 @@ const UNSET = {
 /** The command line in a directory of its own. Close it to remove the directory. */
 export function openProgram(): Program {
   const directory = mkdtempSync(join(tmpdir(), 'headrace-cli-'))
-  const start: Program['start'] = (words, env) =>
+  const startWith = (words: readonly string[], env: NodeJS.ProcessEnv | undefined, stdin: 'ignore' | 'pipe') =>
     spawn(process.execPath, [BUNDLE, ...words], {
       cwd: directory,
       env: { ...process.env, ...UNSET, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
     })
 
   return {
     directory,
-    start,
-    run(words, env) {
-      const child = start(words, env)
+    start: (words, env) => startWith(words, env, 'ignore'),
+    run(words, env, input) {
+      const child = startWith(words, env, input === undefined ? 'ignore' : 'pipe')
+      child.stdin?.end(input)
       const ended: Ended = { code: null, stdout: '', stderr: '' }
       child.stdout!.on('data', chunk => {
         ended.stdout += chunk

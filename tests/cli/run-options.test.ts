@@ -11,6 +11,7 @@ describe('parseRunOptions()', () => {
       controlPlane: { kind: 'embedded', dbPath: '/home/me/headrace_output/headrace.db' },
       outputDir: '/home/me/headrace_output',
       durability: 'process',
+      logLevel: 'info',
       capacity: { overcommit: false },
       strictSchedulerMatch: false,
       labels: [],
@@ -70,8 +71,17 @@ describe('parseRunOptions()', () => {
     [{ 'memory-gb': '0' }, '--memory-gb'],
     [{ 'time-limit': 'soon' }, '--time-limit'],
     [{ 'scheduler-config-id': 'x' }, '--scheduler-config-id'],
+    [{ 'end-time': 'tomorrow' }, '--end-time as it must be a moment'],
+    [{ 'idle-exit': '5' }, '--idle-exit'],
+    [{ 'log-level': 'all' }, '--log-level as it must be debug or info'],
   ])('refuses %j', (flags, message) => {
     expect(() => parse(flags)).toThrow(message)
+  })
+
+  test('reads --end-time, --idle-exit and --log-level', () => {
+    const flags = { 'end-time': '2026-11-21T18:00:00+01:00', 'idle-exit': '1m', 'log-level': 'debug' }
+    const endTimeMs = Date.UTC(2026, 10, 21, 17)
+    expect(parse(flags)).toMatchObject({ endTimeMs, idleExitSeconds: 60, logLevel: 'debug' })
   })
 
   test('reads --new, --retry-failed and --time-limit', () => {

@@ -10,6 +10,7 @@ const job = (fields: Partial<StoredJob> = {}): StoredJob => ({
   attemptId: 1,
   claimToken: 'current',
   leaseExpiresAt: null,
+  isFull: false,
   stored: [],
   lost: undefined,
   ...fields,
@@ -98,4 +99,10 @@ it('judge() knows a stored outcome again by run, attempt, status and code', () =
   expect(code(report({ status: 'failed' }), final)).toBe('already_final')
   // A result that was posted before the attempt ended does not make its end a duplicate.
   expect(code(report(), job({ stored }))).toBe('accepted')
+})
+
+it('judge() takes no report of a job whose results can be numbered no more, but knows one that it has', () => {
+  expect(judge(report(), job({ isFull: true }), at).message).toContain('as many results')
+  const stored = [{ runId: 0, attemptId: 1, status: 'completed' as const, returnCode: 0 }]
+  expect(code(report(), job({ isFull: true, status: 'completed', stored }))).toBe('duplicate')
 })

@@ -1,14 +1,19 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { isComplete, statusWord } from '../../api/core/status.ts'
+import { tick } from '../../db/tick.ts'
 import { all } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
+import { OVER_SQLD } from '../helpers/back-end.ts'
 import { completionOf } from '../helpers/completion.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
 import { jobOf, type Started, startWorkflow, workflowOf } from '../helpers/workflow.ts'
-import { Model } from './model.ts'
+import { Model, type ModelJob } from './model.ts'
 
 const LOSS_BUDGET = 2
+const LEASE_SECONDS = 60
+/** What a heartbeat gives that takes a job back. */
+const RECLAIMED_SECONDS = 120
 
 /** Random jobs; each waits for some of those before it. */
 const jobs = fc
@@ -18,39 +23,59 @@ const jobs = fc
       cancelOnFailure: fc.boolean(),
       priority: fc.nat(2),
     }),
-    {
-      minLength: 1,
-      maxLength: 10,
-    },
+    { minLength: 2, maxLength: 10 },
   )
   .map(list => list.map((job, at) => ({ ...job, dependsOn: job.dependsOn.filter(other => other < at) })))
 
+/** A step that others build on, or that needs several before it. */
+const often = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => ({ weight: 3, arbitrary: fc.record(fields) })
+const rarely = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => ({ weight: 1, arbitrary: fc.record(fields) })
+
 /** `pick` chooses among the jobs a step is possible for. */
 const step = fc.oneof(
-  fc.record({
+  often({
     kind: fc.constant('claim' as const),
     limit: fc.integer({ min: 1, max: 4 }),
+    ahead: fc.nat(2),
     lease: fc.boolean(),
     start: fc.boolean(),
   }),
-  fc.record({
+  rarely({
     kind: fc.constant('end' as const),
     picks: fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }),
     status: fc.constantFrom('completed', 'completed', 'failed', 'terminated', 'canceled', 'pending_failed'),
   }),
-  fc.record({
+  rarely({
     kind: fc.constant('end_unclaimed' as const),
     pick: fc.nat(9),
     status: fc.constantFrom('completed', 'failed'),
   }),
-  fc.record({ kind: fc.constant('allocation_end' as const), pick: fc.nat(9) }),
-  fc.record({ kind: fc.constant('release' as const), pick: fc.nat(9), lost: fc.boolean() }),
-  fc.record({ kind: fc.constant('retry' as const), pick: fc.nat(9) }),
-  fc.record({ kind: fc.constant('initialize' as const) }),
-  fc.record({ kind: fc.constant('resend' as const) }),
+  rarely({ kind: fc.constant('allocation_end' as const), pick: fc.nat(9) }),
+  rarely({ kind: fc.constant('release' as const), pick: fc.nat(9), lost: fc.boolean() }),
+  rarely({ kind: fc.constant('retry' as const), pick: fc.nat(9) }),
+  rarely({ kind: fc.constant('initialize' as const) }),
+  often({
+    kind: fc.constant('pass' as const),
+    seconds: fc.constantFrom(20, 60, 60),
+    renewed: fc.constantFrom(false, false, true),
+  }),
+  often({
+    kind: fc.constant('late' as const),
+    pick: fc.nat(9),
+    how: fc.constantFrom('completed', 'failed', 'running'),
+  }),
+  rarely({ kind: fc.constant('resend' as const) }),
 )
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
-type Held = { at: number; token: string; attempt: number; leased: boolean }
+/** `heldAhead`: claimed for later. Without a lease both of its numbers are infinite. */
+type Held = {
+  at: number
+  token: string
+  attempt: number
+  heldAhead: boolean
+  leaseSeconds: number
+  leaseEndsAt: number
+}
 
 /** The database beside its model: each step goes through the API and through the model. */
 class Run {
@@ -59,6 +84,8 @@ class Run {
   readonly model: Model
   #held: Held[] = []
   #last: object[] = []
+  /** Claims that were taken back: their runner does not know yet. */
+  #stale: Held[] = []
 
   constructor(t: TestApp, started: Started, model: Model) {
     this.t = t
@@ -69,7 +96,7 @@ class Run {
   async take(now: Step): Promise<void> {
     switch (now.kind) {
       case 'claim':
-        return this.#claim(now.limit, now.lease, now.start)
+        return this.#claim(now)
       case 'end': {
         const chosen = [...new Set(now.picks.map(pick => this.#held[pick % this.#held.length]))].filter(
           held => held !== undefined,
@@ -127,7 +154,7 @@ class Run {
       }
       case 'initialize': {
         // Live leases would be kept; the model knows none.
-        if (this.#held.some(held => held.leased)) return
+        if (this.#held.some(held => held.leaseEndsAt < Infinity)) return
         expect((await this.t.post(`/workflows/${this.started.workflowId}/initialize_jobs`)).status).toBe(200)
         this.#held = []
         // Run and attempt stay the same (contract/notes.md 8.1), so without a token an old report cannot be told from a new one.
@@ -136,25 +163,106 @@ class Run {
       }
       case 'resend':
         return this.#resend()
+      case 'pass':
+        return this.#pass(now.seconds, now.renewed)
+      case 'late':
+        return this.#comeLate(now.pick, now.how)
     }
   }
 
-  async #claim(limit: number, leased: boolean, start: boolean): Promise<void> {
-    const expected = this.model.next(limit)
-    const body = { compute_node_id: this.started.nodeId, start, lease_seconds: leased ? 60 : undefined }
+  async #claim({ limit, ahead, lease, start }: Extract<Step, { kind: 'claim' }>): Promise<void> {
+    const expected = this.model.next(limit + ahead)
+    const body = {
+      compute_node_id: this.started.nodeId,
+      start,
+      lease_seconds: lease ? LEASE_SECONDS : undefined,
+      hold: { jobs: ahead, num_cpus: 1, memory_gb: 1 },
+    }
     const reply = await this.t.post(`/workflows/${this.started.workflowId}/claim_next_jobs?limit=${limit}`, body)
     type Job = { id: number; claim_token: string; attempt_id: number }
     const held = reply.body.jobs.map(
-      (job: Job): Held => ({
+      (job: Job, index: number): Held => ({
         at: this.started.jobs.indexOf(job.id),
         token: job.claim_token,
         attempt: job.attempt_id,
-        leased,
+        heldAhead: index >= limit,
+        leaseSeconds: lease ? LEASE_SECONDS : Infinity,
+        leaseEndsAt: lease ? this.t.clock.now + LEASE_SECONDS * 1000 : Infinity,
       }),
     )
     expect(held.map((one: Held) => one.at)).toEqual(expected)
-    this.model.claim(expected, start ? 'running' : 'pending')
+    this.model.claim(expected.slice(0, limit), start ? 'running' : 'pending')
+    this.model.claim(expected.slice(limit), 'pending')
     this.#held.push(...held)
+  }
+
+  /** Time goes by, with or without a heartbeat at its end; then the server looks at its leases. */
+  async #pass(seconds: number, renewed: boolean): Promise<void> {
+    this.t.clock.now += seconds * 1000
+    if (renewed) {
+      expect(await this.#heartbeat(this.#held, false)).toMatchObject({ lost: [], cancel: [], reclaimed: [] })
+      for (const held of this.#held) held.leaseEndsAt = this.t.clock.now + held.leaseSeconds * 1000
+    }
+    await tick(this.t.db, this.t.clock.now)
+    const lapsed = this.#held.filter(held => held.leaseEndsAt <= this.t.clock.now)
+    for (const held of lapsed) {
+      if (held.heldAhead) this.model.release(held.at)
+      else {
+        this.model.loseNode(held.at)
+        this.#stale.push(held)
+      }
+    }
+    this.#forget(lapsed)
+  }
+
+  /** A runner that has lost a job speaks of it: it reports its end, or still runs it. */
+  async #comeLate(pick: number, how: 'completed' | 'failed' | 'running'): Promise<void> {
+    const stale = this.#stale[pick % this.#stale.length]
+    if (stale === undefined) return
+    const job = this.model.jobs[stale.at]!
+    if (how === 'running') return this.#goOn(stale, job)
+    const entry = completionOf(this.started, this.#id(stale.at), {
+      claim_token: stale.token,
+      attempt_id: stale.attempt,
+      status: how,
+    })
+    const reply = await this.t.post(`/workflows/${this.started.workflowId}/batch_complete_jobs`, {
+      verdicts: true,
+      completions: [entry],
+    })
+    const { code } = reply.body.verdicts[0]
+    if (isComplete(job.status)) expect(['already_final', 'duplicate']).toContain(code)
+    else if (job.status === 'ready' && how === 'completed') {
+      expect(code).toBe('salvaged')
+      this.model.salvage(stale.at, stale.attempt)
+    } else {
+      expect(code).toBe('lost_claim')
+      job.superseded.add(`${stale.attempt} ${how}`)
+    }
+  }
+
+  async #goOn(stale: Held, job: ModelJob): Promise<void> {
+    const reply = await this.#heartbeat([stale], true)
+    const id = this.#id(stale.at)
+    const isBack = job.status === 'ready' && job.attempt === stale.attempt + 1
+    if (!isBack) {
+      const fate = job.status === 'canceled' ? { lost: [], cancel: [id] } : { lost: [id], cancel: [] }
+      expect(reply).toMatchObject({ ...fate, reclaimed: [] })
+      return
+    }
+    expect(reply).toMatchObject({ lost: [], cancel: [], reclaimed: [{ job_id: id, attempt_id: job.attempt }] })
+    this.model.reclaim(stale.at)
+    this.#stale = this.#stale.filter(other => other !== stale)
+    const leaseEndsAt = this.t.clock.now + RECLAIMED_SECONDS * 1000
+    const token: string = reply.reclaimed[0].claim_token
+    this.#held.push({ ...stale, token, attempt: job.attempt, leaseSeconds: RECLAIMED_SECONDS, leaseEndsAt })
+  }
+
+  async #heartbeat(claims: readonly Held[], running: boolean) {
+    const told = claims.map(held => ({ job_id: this.#id(held.at), claim_token: held.token, running }))
+    const reply = await this.t.post(`/compute_nodes/${this.started.nodeId}/heartbeat`, { claims: told })
+    expect(reply.status).toBe(200)
+    return reply.body
   }
 
   async #complete(completions: { job_id: number }[]): Promise<void> {
@@ -191,16 +299,21 @@ class Run {
       ),
     )
     expect(rows.map(row => ({ ...row, status: statusWord(row.status) }))).toEqual(
-      this.model.jobs.map(({ status, attempt, losses, ended }) => ({ status, attempt, losses, results: ended.size })),
+      this.model.jobs.map(({ status, attempt, losses, ended, superseded }) => ({
+        status,
+        attempt,
+        losses,
+        results: ended.size + superseded.size,
+      })),
     )
   }
 }
 
-it('any claims, completions, losses, retries and resends leave the database as the model says, and every invariant whole', async () => {
+it('any claims, leases, completions, losses, retries and resends leave the database as the model says, and every invariant whole', async () => {
   const t = await testApp()
   try {
     await fc.assert(
-      fc.asyncProperty(jobs, fc.array(step, { maxLength: 25 }), async (list, steps) => {
+      fc.asyncProperty(jobs, fc.array(step, { minLength: 10, maxLength: 25 }), async (list, steps) => {
         const model = new Model(list, LOSS_BUDGET)
         const expanded = list.map((job, at) =>
           jobOf(`job_${at}`, {
@@ -219,7 +332,8 @@ it('any claims, completions, losses, retries and resends leave the database as t
         }
         expect((await t.del(`/workflows/${started.workflowId}`)).status).toBe(200)
       }),
-      { numRuns: 150 },
+      // A server takes ten times as long.
+      { numRuns: OVER_SQLD ? 8 : 150 },
     )
   } finally {
     await t.close()

@@ -10,6 +10,8 @@ export type ModelJob = {
   losses: number
   /** The attempts of this run that have a result: each has one at most. */
   ended: Set<number>
+  /** Late reports that were refused and kept: attempt and status. */
+  superseded: Set<string>
 }
 
 /** A workflow in memory, by the words of contract/notes.md 9 to 11 and 18; jobs are named by their position. */
@@ -18,7 +20,14 @@ export class Model {
   readonly lossBudget: number
 
   constructor(jobs: readonly Pick<ModelJob, 'dependsOn' | 'cancelOnFailure' | 'priority'>[], lossBudget: number) {
-    this.jobs = jobs.map(job => ({ ...job, status: 'ready', attempt: 1, losses: 0, ended: new Set() }))
+    this.jobs = jobs.map(job => ({
+      ...job,
+      status: 'ready',
+      attempt: 1,
+      losses: 0,
+      ended: new Set(),
+      superseded: new Set(),
+    }))
     this.lossBudget = lossBudget
     for (const job of this.jobs) if (this.#waits(job)) job.status = 'blocked'
   }
@@ -61,6 +70,19 @@ export class Model {
       job.losses++
       this.end(at, 'failed')
     }
+  }
+
+  /** A success of an attempt that was taken back and whose job is nobody's. */
+  salvage(at: number, attempt: number): void {
+    const job = this.jobs[at]!
+    job.status = 'completed'
+    job.ended.add(attempt)
+    this.#tell(at)
+  }
+
+  /** Given back to the runner that never stopped: the loss stays counted. */
+  reclaim(at: number): void {
+    this.jobs[at]!.status = 'running'
   }
 
   retry(at: number): void {

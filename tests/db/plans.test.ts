@@ -67,8 +67,9 @@ async function claimAndComplete(post: ReturnType<typeof postOver>, started: Star
   await post(`/workflows/${workflowId}/batch_complete_jobs`, batch)
 }
 
-/** Reads a table whole, or all of it that belongs to one workflow. */
-const WHOLE = /^(?:SCAN (\w+)|SEARCH (?=\w+ USING (?:COVERING )?INDEX \w+_by_workflow \(workflow_id=\?\))(\w+))/
+/** Reads a table whole, or all of it that belongs to one workflow, or has one status there. */
+const WHOLE =
+  /^(?:SCAN (\w+)|SEARCH (?=\w+ USING (?:COVERING )?INDEX (?:\w+_by_workflow \(workflow_id=\?|job_by_status \(workflow_id=\?(?: AND status=\?)?)\))(\w+))/
 
 /** The names under which a statement speaks of its large tables. */
 function namesOf(sql: string): Set<string> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { appendEvents } from '../../db/stream-events.ts'
+import { appendEvents, listStreamEvents, purgeOldEvents } from '../../db/stream-events.ts'
 import { all } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 
@@ -21,4 +21,35 @@ it('appendEvents() numbers the events of each workflow on, in the order given', 
     { workflow_id: 1, seq: 3, at: 13, type: 'd', job_id: null, data: null },
     { workflow_id: 2, seq: 1, at: 11, type: 'c', job_id: null, data: null },
   ])
+})
+
+const DAY_MS = 24 * 3_600_000
+
+it('purgeOldEvents() removes what is older than 30 days, but never the newest, so that numbers go on', async () => {
+  const [old, mixed] = [101, 102]
+  const append = (id: number, at: number) => t.db.write(() => appendEvents(id, at, [{ type: 'x' }, { type: 'y' }]))
+  await append(old, 0)
+  await append(mixed, 0)
+  await append(mixed, 20 * DAY_MS)
+  const seqs = async (id: number) => (await t.db.read(() => listStreamEvents(id, 0, 99))).map(row => row.seq)
+  await purgeOldEvents(t.db, 30 * DAY_MS)
+  expect([await seqs(old), await seqs(mixed)]).toEqual([
+    [1, 2],
+    [1, 2, 3, 4],
+  ])
+  await purgeOldEvents(t.db, 30 * DAY_MS + 1)
+  expect([await seqs(old), await seqs(mixed)]).toEqual([[2], [3, 4]])
+  const writes = t.db.writeTransactions
+  await purgeOldEvents(t.db, 30 * DAY_MS + 1)
+  expect(t.db.writeTransactions).toBe(writes)
+  await append(old, 40 * DAY_MS)
+  expect(await seqs(old)).toEqual([2, 3, 4])
+})
+
+it('purgeOldEvents() removes more than fit in one transaction', async () => {
+  const id = 103
+  const many = Array.from({ length: 12_000 }, () => ({ type: 'x' }))
+  await t.db.write(() => appendEvents(id, 0, many))
+  await purgeOldEvents(t.db, 31 * DAY_MS)
+  expect((await t.db.read(() => listStreamEvents(id, 0, 99))).map(row => row.seq)).toEqual([12_000])
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createWorkflow } from '../../db/create-workflow.ts'
 import { initializeWorkflow } from '../../db/initialize.ts'
+import { insertTask } from '../../db/tasks.ts'
 import { healAfterStart, tick } from '../../db/tick.ts'
 import { all, type Db, run } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
@@ -140,6 +141,24 @@ it('tick() forgets claim ids after ten minutes', async () => {
   expect(await rowsIn('claim')).toBe(1)
   await tick(t.db, t.clock.now + 10 * MINUTES + 1)
   expect(await rowsIn('claim')).toBe(0)
+})
+
+it('tick() ends a task that a server left running ten minutes ago, and not before', async () => {
+  const { workflowId } = await startWorkflow(t, workflowOf(independent(1)))
+  await t.db.write(() => insertTask(workflowId, 'initialize_jobs', '{}', t.clock.now))
+  const active = async () => (await t.get(`/workflows/${workflowId}/active_task`)).body.task
+  await tick(t.db, t.clock.now + 10 * MINUTES)
+  expect(await active()).toMatchObject({ status: 'running' })
+  await tick(t.db, t.clock.now + 10 * MINUTES + 1)
+  expect(await active()).toBeNull()
+})
+
+it('tick() forgets receipts of writes after ten minutes', async () => {
+  for (const age of [0, 590, 610, 6_000])
+    await t.db.write(() => run(`INSERT INTO write_receipt VALUES (?, unixepoch() - ?)`, `age ${age}`, age))
+  await tick(t.db, t.clock.now)
+  const kept = await t.db.read(() => all<{ id: string }>(`SELECT id FROM write_receipt WHERE id LIKE 'age %'`))
+  expect(kept.map(row => row.id).sort()).toEqual(['age 0', 'age 590'])
 })
 
 it('tick() with nothing to do begins no write transaction', async () => {

@@ -1,36 +1,37 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type AppOptions, createApp } from '../../api/app.ts'
 import { migrate } from '../../db/migrate.ts'
-import { openFile } from '../../db/open-file.ts'
 import type { Db } from '../../db/unit.ts'
+import { openTestDb } from './back-end.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by asserting it
 export type Reply = { status: number; body: any; headers: Headers }
 
 type HeaderMap = Record<string, string>
 
-export type TestApp = {
-  app: ReturnType<typeof createApp>
-  db: Db
-  /** The path of the database file, in a folder of its own. */
-  dbPath: string
-  /** The clock the app reads; a test moves it. */
-  clock: { now: number }
+/** Who sends requests: paths are those below `/v1`. */
+export type Caller = {
   get(path: string, headers?: HeaderMap): Promise<Reply>
   post(path: string, body?: unknown, headers?: HeaderMap): Promise<Reply>
   put(path: string, body?: unknown, headers?: HeaderMap): Promise<Reply>
   del(path: string, headers?: HeaderMap): Promise<Reply>
+}
+
+export type TestApp = Caller & {
+  app: ReturnType<typeof createApp>
+  db: Db
+  /** The path of the database file, in a folder of its own, or the server's address: see back-end.ts. */
+  dbPath: string
+  /** Another connection to the same database, as the next process would have. */
+  reopen(): Db
+  /** The clock the app reads; a test moves it. */
+  clock: { now: number }
   close(): Promise<void>
 }
 
-/** A fresh database file with the app above it; paths are those below `/v1`. Close it, that removes the folder. */
-export async function testApp(options: Partial<AppOptions> = {}): Promise<TestApp> {
-  const folder = mkdtempSync(join(tmpdir(), 'headrace-app-'))
-  const dbPath = join(folder, 'test.db')
+/** A fresh database with the app above it; paths are those below `/v1`. Close it, that removes the database. */
+export async function testApp(options: Partial<AppOptions> = {}, open = openTestDb): Promise<TestApp> {
   const clock = { now: Date.parse('2026-01-01T00:00:00Z') }
-  const db = openFile(dbPath)
+  const { db, dbPath, reopen, remove } = await open()
   await db.write(() => migrate(clock.now))
   // A fault of ours fails a test by its 500; what it was stands beside it.
   const onFault = (error: unknown) => console.error(error)
@@ -55,14 +56,12 @@ export async function testApp(options: Partial<AppOptions> = {}): Promise<TestAp
     app,
     db,
     dbPath,
+    reopen,
     clock,
     get: (path, headers) => send('GET', path, undefined, headers),
     post: (path, body, headers) => send('POST', path, body, headers),
     put: (path, body, headers) => send('PUT', path, body, headers),
     del: (path, headers) => send('DELETE', path, undefined, headers),
-    async close() {
-      await db.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    close: remove,
   }
 }

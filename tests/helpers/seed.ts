@@ -1,25 +1,25 @@
 import { type JobStatus, STATUS } from '../../api/core/status.ts'
 import { run } from '../../db/unit.ts'
-import type { TestApp } from './app.ts'
+import type { Caller, TestApp } from './app.ts'
 
 /** Rows that most tests start from, made through the API. */
 
-export async function seedWorkflow(t: TestApp, fields: object = {}): Promise<number> {
+export async function seedWorkflow(t: Caller, fields: object = {}): Promise<number> {
   const reply = await t.post('/workflows', { name: 'w', user: 'u', ...fields })
   return created(reply.status, reply.body)
 }
 
-export async function seedJob(t: TestApp, workflowId: number, fields: object = {}): Promise<number> {
+export async function seedJob(t: Caller, workflowId: number, fields: object = {}): Promise<number> {
   const reply = await t.post('/jobs', { workflow_id: workflowId, name: 'j', command: 'true', ...fields })
   return created(reply.status, reply.body)
 }
 
-export async function seedFile(t: TestApp, workflowId: number, name: string, fields: object = {}): Promise<number> {
+export async function seedFile(t: Caller, workflowId: number, name: string, fields: object = {}): Promise<number> {
   const reply = await t.post('/files', { workflow_id: workflowId, name, path: `/data/${name}`, ...fields })
   return created(reply.status, reply.body)
 }
 
-export async function seedNode(t: TestApp, workflowId: number, fields: object = {}): Promise<number> {
+export async function seedNode(t: Caller, workflowId: number, fields: object = {}): Promise<number> {
   const reply = await t.post('/compute_nodes', {
     workflow_id: workflowId,
     hostname: 'node-1',

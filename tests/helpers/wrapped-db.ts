@@ -33,7 +33,8 @@ function* watched<T>(unit: Unit<T>, watcher: Watcher): Unit<T> {
     const rows: Rows[] = []
     for (const statement of step.value) {
       watcher.before?.(statement)
-      const [found] = yield [statement]
+      // Statements go one by one here, so none of them may end the transaction.
+      const [found] = yield [{ ...statement, last: undefined }]
       watcher.after?.(statement, found!)
       rows.push(found!)
     }

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest'
 import { jobEnvironment, shellText } from '../../runner/job-environment.ts'
 import type { ClaimedJob } from '../../runner/wire.ts'
 
-const facts = { apiUrl: 'http://127.0.0.1:1/v1', outputDir: '/out', runId: 3, submissionDirectory: '/home/u' }
+const facts = {
+  workflowId: 1,
+  apiUrl: 'http://127.0.0.1:1/v1',
+  outputDir: '/out',
+  runId: 3,
+  submissionDirectory: '/home/u',
+}
 
 const jobWith = (fields: Partial<ClaimedJob>): ClaimedJob => ({
   id: 2,

@@ -49,7 +49,15 @@ function clientWith(jobs: readonly object[], files: Record<number, string> = {})
   return { client, told }
 }
 
-const contextOf = (client: Client) => ({ client, outputDir, cwd: outputDir, stdio: {}, usePendingFailed: false })
+const contextOf = (client: Client) => ({
+  client,
+  outputDir,
+  cwd: outputDir,
+  stdio: {},
+  usePendingFailed: false,
+  workflowOptions: undefined,
+  leasesMayHaveLapsed: false,
+})
 const held = (id: number, fields: object = {}) => ({ id, name: `job ${id}`, attempt_id: 1, ...fields })
 const FORMER = { workflowId: 1, computeNodeId: NODE }
 
@@ -118,4 +126,23 @@ test('recover() sends the exits of a long journal in batches of 1,000', async ()
   expect(await recover(directory, FORMER, contextOf(client))).toMatchObject({ reported: 1_500 })
   const sizes = told.slice(0, -1).map(({ body }) => (body as { completions: unknown[] }).completions.length)
   expect(sizes).toEqual([1_000, 500])
+})
+
+test('recover() tells an exit whose lease has lapsed meanwhile, so that it can be salvaged', async () => {
+  record(1, 1, { code: 0 })
+  record(2, 2, { code: 0 })
+  record(3, 3)
+  const { client, sent } = createFakeClient((_, path) =>
+    path.includes('status=ready')
+      ? { items: [held(1, { attempt_id: 2 }), held(2), held(3, { attempt_id: 2 })] }
+      : { items: [] },
+  )
+  const done = await recover(
+    directory,
+    { workflowId: 1, computeNodeId: NODE },
+    { ...contextOf(client), leasesMayHaveLapsed: true },
+  )
+  expect(done).toMatchObject({ reported: 1, lost: 0 })
+  const told = sent.find(({ path }) => path.endsWith('/batch_complete_jobs'))
+  expect(told!.body).toMatchObject({ completions: [{ job_id: 1, claim_token: 't1', result: { attempt_id: 1 } }] })
 })

@@ -5,6 +5,8 @@ import type {
   CompletionEntry,
   ExchangeReply,
   ExchangeRequest,
+  HeartbeatReply,
+  ToldClaim,
   WorkflowSummary,
 } from '../../runner/wire.ts'
 
@@ -37,6 +39,11 @@ export type SimulatedControlPlane = LoopApi & {
   otherNodes: number
   /** Jobs whose completions are refused. */
   refused: Set<number>
+  heartbeats: { atMs: number; claims: readonly ToldClaim[] }[]
+  /** Jobs that a heartbeat tells as lost, as canceled, or gives back when they still run. */
+  lost: Set<number>
+  canceled: Set<number>
+  rescued: Set<number>
 }
 
 /** A control plane in memory that follows docs/api.md as far as the loop needs it. Every answer takes `latencyMs`. */
@@ -123,6 +130,10 @@ export function simulateControlPlane(
     isCanceled: false,
     otherNodes: 0,
     refused: new Set(),
+    heartbeats: [],
+    lost: new Set(),
+    canceled: new Set(),
+    rescued: new Set(),
     exchange(request) {
       exchanges.push({ sentAtMs: Date.now(), request })
       return answer((): ExchangeReply => {
@@ -144,6 +155,23 @@ export function simulateControlPlane(
         return true
       })
       return done ?? false
+    },
+    async heartbeat(claims) {
+      plane.heartbeats.push({ atMs: Date.now(), claims })
+      return answer((): HeartbeatReply => {
+        const told = new Map(claims.map(claim => [claim.job_id, claim]))
+        const theirs = (ids: ReadonlySet<number>) => claims.map(({ job_id }) => job_id).filter(id => ids.has(id))
+        const back = theirs(plane.rescued).filter(id => told.get(id)!.running)
+        for (const id of back) {
+          plane.rescued.delete(id)
+          ends.set(`again.${id}`, [])
+        }
+        return {
+          lost: theirs(plane.lost),
+          cancel: theirs(plane.canceled),
+          reclaimed: back.map(job_id => ({ job_id, claim_token: `again.${job_id}`, attempt_id: 2 })),
+        }
+      })
     },
     summary() {
       return answer((): WorkflowSummary => {

@@ -72,6 +72,7 @@ export async function simulate(jobs: readonly Job[], options: SimulationOptions 
       return { attempt, argv: ['true'], env: { [CORES]: grant.cores.join(','), [GPUS]: grant.gpus.join(',') } }
     },
     finalise,
+    readopt: (attempt, claim) => ({ ...attempt, ...claim }),
     claim: { computeNodeId: 1, labels: [], bySlots: capacity?.slots !== undefined },
     endAtMs: endAfterMs === undefined ? undefined : Date.now() + endAfterMs,
     graceMs,

@@ -120,9 +120,9 @@ jobs:
   })
 
   test('that cannot be started fails with class spawn_error', async () => {
-    const site = openSite(
-      "name: nowhere\njobs: [{ name: lost, command: 'true', cwd: nowhere }, { name: other, command: 'true' }]",
-    )
+    const site = openSite("name: nowhere\njobs: [{ name: lost, command: 'true' }, { name: other, command: 'true' }]")
+    // Where its output should go is a directory.
+    mkdirSync(site.path('headrace_output/job_stdio/job_wf1_j1_r0_a1.o'), { recursive: true })
     await site.runTo(1, RUN)
     expect(await site.rows('SELECT job_id, failure_class FROM result ORDER BY job_id')).toEqual([
       { job_id: 1, failure_class: 'spawn_error' },

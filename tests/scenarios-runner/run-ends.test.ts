@@ -111,7 +111,7 @@ jobs:
     const { code, stdout, stderr } = await site.run(['run', 'workflow.yaml', '--num-cpus', '1'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/^Job big cannot run on this node: .*64/m)
-    expect(stdout).toContain('1 job left that no node has room for')
+    expect(stdout).toContain('1 job left, and no node can run what is ready')
     expect([existsSync(site.path('small')), existsSync(site.path('big'))]).toEqual([true, false])
   })
 })

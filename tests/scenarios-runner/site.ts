@@ -19,7 +19,7 @@ function copyBuild(): string {
   return copy
 }
 
-const build = copyBuild()
+export const build = copyBuild()
 afterAll(() => rmSync(build, { recursive: true, force: true }))
 
 export const jobFixture = (name: string): string => join(ROOT, 'tests/fixtures/jobs', name)
@@ -105,7 +105,7 @@ export function openSite(workflow: string): Site {
     run: (words, env) => start(words, env).ended,
     async runTo(code, words, env) {
       const ended = await start(words, env).ended
-      expect(ended, `exit code of runner ${words.join(' ')}`).toMatchObject({ code })
+      expect(ended, `exit code of runner ${words.join(' ')}: ${ended.stderr}`).toMatchObject({ code })
       return ended
     },
     async rows<T>(sql: string) {

@@ -2,10 +2,9 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { expect, test } from 'vitest'
 import { readJournal } from '../../runner/launcher/journal.ts'
-import { readProcess } from '../../runner/launcher/processes.ts'
 import { hasNative, usualLauncher } from '../helpers/launcher-kinds.ts'
 import { skipUnless } from '../helpers/skip.ts'
-import { waitUntil } from '../launcher/harness.ts'
+import { isGone, waitUntil } from '../launcher/harness.ts'
 import { mostCpus } from './most-cpus.ts'
 import { startServer } from './server.ts'
 import { openSite, type Site } from './site.ts'
@@ -38,8 +37,8 @@ jobs:
   writeFileSync(site.path('go'), '')
   await waitUntil(
     'all four have ended',
-    () => launches.map(({ pid }) => readProcess(pid)?.state),
-    states => states.every(state => state === 'Z'),
+    () => launches.map(({ pid }) => isGone(pid)),
+    gone => gone.every(Boolean),
   )
   process.kill(lives[0]!.pid, 'SIGCONT')
   expect((await runner.ended).code).toBe(0)

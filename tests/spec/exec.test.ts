@@ -1,88 +1,52 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type ExecOptions, expandExec, quoteForShell, readCommandLines } from '../../api/core/spec/exec.ts'
-import { FIXTURES, readFixtureJson } from './fixture-env.ts'
 
-interface ExecCase {
-  argv: string[]
-  commands?: string[]
-  words?: string[][]
-  monitor?: Record<string, unknown> | null
-  stdio?: Record<string, unknown>
-  name?: string
-  description?: string
-  exit?: number
+// The cases of the fixtures are those of the command line: tests/cli/exec-spec.test.ts.
+
+const expand = (options: Partial<ExecOptions>) =>
+  expandExec({ commands: [], params: [], name: 'x', ...options }, path => (path === 'seeds' ? '3\n5\n' : undefined))
+
+function commandsOf(options: Partial<ExecOptions>): string[] {
+  const result = expand(options)
+  if ('fault' in result) throw new Error(result.fault.message)
+  return result.workflow.jobs.map(job => job.command)
 }
 
-const folder = join(FIXTURES, 'exec')
-const readText = (path: string) =>
-  existsSync(join(folder, path)) ? readFileSync(join(folder, path), 'utf8') : undefined
-
-/** Just enough of a command line for the cases. */
-function parseArguments(argv: string[]): ExecOptions {
-  const separator = argv.indexOf('--')
-  const words = separator < 0 ? undefined : argv.slice(separator + 1)
-  const rest = separator < 0 ? [...argv] : argv.slice(0, separator)
-  const options = { commands: [] as string[], params: [] as string[], strayWords: [] as string[] }
-  const single: Partial<ExecOptions> = {}
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const value = () => rest.shift() ?? ''
-    if (word === '-c') options.commands.push(value())
-    else if (word === '--param') options.params.push(value())
-    else if (word === '-C') {
-      const path = value()
-      single.commandsFile = { path, text: readText(path) }
-    } else if (word === '-n') single.name = value()
-    else if (word === '--description') single.description = value()
-    else if (word === '--link') single.link = value()
-    else if (word === '--monitor') single.monitor = value()
-    else if (word === '--monitor-compute-node') single.monitorComputeNode = value()
-    else if (word === '-i') single.sampleIntervalSeconds = Number(value())
-    else if (word === '--generate-plots') single.generatePlots = true
-    else if (word === '--stdio') single.stdio = value()
-    else options.strayWords.push(word)
-  }
-  return { name: 'exec_20260101_000000', ...options, ...single, words }
-}
-
-function wordsOf(command: string): string[] {
-  const printed = execFileSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' })
-  return printed.split('\0').slice(0, -1)
-}
-
-const cases = readFixtureJson<ExecCase[]>('exec/cases.json').map(item => ({ ...item, line: item.argv.join(' ') }))
+const wordsOf = (command: string): string[] =>
+  execFileSync('bash', ['-c', `printf '%s\\0' ${command}`], { encoding: 'utf8' })
+    .split('\0')
+    .slice(0, -1)
 
 describe('expandExec()', () => {
-  test.each(cases.filter(({ exit }) => exit === undefined))('expands: exec $line', expected => {
-    const result = expandExec(parseArguments(expected.argv), readText)
-    if ('fault' in result) throw new Error(result.fault.message)
-    const { workflow } = result
-    const commands = workflow.jobs.map(job => job.command)
-    if (expected.words) expect(commands.map(wordsOf)).toEqual(expected.words)
-    else expect(commands).toEqual(expected.commands)
-    expect(workflow.jobs.map(job => job.name)).toEqual(commands.map((_, index) => `job${index + 1}`))
-    expect(workflow.jobs.every(job => !job.cancelOnBlockingJobFailure)).toBe(true)
-    expect(workflow.resourceMonitorConfig ?? null).toEqual(expected.monitor)
-    expect(workflow.executionConfig?.stdio).toEqual(expected.stdio)
-    if (expected.name) expect(workflow.name).toBe(expected.name)
-    expect(workflow.description).toBe(expected.description)
+  test('makes a job per command and combination that cancels nothing', () => {
+    const result = expand({ commands: ['a {s}', 'b'], params: ['s=@seeds'] })
+    const jobs = 'workflow' in result ? result.workflow.jobs : []
+    expect(jobs.map(({ name, command }) => `${name}: ${command}`)).toEqual([
+      'job1: a 3',
+      'job2: a 5',
+      'job3: b',
+      'job4: b',
+    ])
+    expect(jobs.every(job => !job.cancelOnBlockingJobFailure)).toBe(true)
   })
 
-  test.each(cases.filter(({ exit }) => exit !== undefined))(
-    'refuses with exit status $exit: exec $line',
-    ({ argv, exit }) => {
-      const result = expandExec(parseArguments(argv), readText)
-      const kind = 'fault' in result ? result.fault.kind : 'none'
-      expect({ usage: 2, input: 1, none: 0 }[kind]).toBe(exit)
-    },
-  )
-
   test('puts values into words before it quotes them', () => {
-    const result = expandExec(parseArguments(['--param', `who=["it's; me"]`, '--', 'echo', 'hi {who}']), readText)
-    const command = 'workflow' in result ? result.workflow.jobs[0]?.command : undefined
-    expect(wordsOf(command ?? '')).toEqual(['echo', "hi it's; me"])
+    const [command = ''] = commandsOf({ params: [`who=["it's; me"]`], words: ['echo', 'hi {who}'] })
+    expect(wordsOf(command)).toEqual(['echo', "hi it's; me"])
+  })
+
+  test.each([
+    ['usage', {}],
+    ['usage', { commands: ['a'], words: ['b'] }],
+    ['usage', { commands: ['a'], strayWords: ['b'] }],
+    ['input', { commandsFile: { path: 'none', text: undefined } }],
+    ['input', { commandsFile: { path: 'empty', text: '# nothing\n' } }],
+    ['input', { commands: ['a'], params: ['n=@none'] }],
+    ['input', { commands: ['a'], params: ['a{b=1'] }],
+  ] as const)('tells a mistake of %s from others: %o', (kind, options) => {
+    const result = expand(options)
+    expect('fault' in result && result.fault.kind).toBe(kind)
   })
 })
 

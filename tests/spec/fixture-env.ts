@@ -10,10 +10,16 @@ export function readFixtureJson<T>(path: string): T {
   return JSON.parse(readFileSync(join(FIXTURES, path), 'utf8')) as T
 }
 
-/** Loads a file of `specs/` with its folder as working directory; no file has a modification time. */
-export function loadFixture(path: string, options: Partial<LoadOptions> = {}): Promise<SpecExpansion> {
+/**
+ * Loads a file of `specs/` with its folder as working directory; no file has a modification time. `text` takes the place of what the file
+ * says.
+ */
+export function loadFixture(
+  path: string,
+  { text, ...options }: Partial<LoadOptions> & { text?: string } = {},
+): Promise<SpecExpansion> {
   const folder = join(FIXTURES, 'specs', dirname(path))
-  return loadSpec(readFileSync(join(FIXTURES, 'specs', path), 'utf8'), {
+  return loadSpec(text ?? readFileSync(join(FIXTURES, 'specs', path), 'utf8'), {
     fileName: basename(path),
     readText: name => readFileSync(join(folder, name), 'utf8'),
     mtime: () => undefined,

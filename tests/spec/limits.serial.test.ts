@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the file format look like those of JavaScript.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { SpecExpansion } from '../../api/core/spec/expand.ts'
 import { loadText, problemsOf } from './fixture-env.ts'
@@ -6,10 +8,19 @@ import { loadText, problemsOf } from './fixture-env.ts'
 /** Far more than any of these takes; a quadratic step would need minutes. */
 const PATIENCE_MS = 20_000
 
-async function timed(text: string): Promise<{ result: SpecExpansion; ms: number }> {
-  const start = performance.now()
-  const result = await loadText(text)
-  return { result, ms: performance.now() - start }
+/**
+ * A hostile file ends in an error within a second. Processor time, since others may use the machine; several times as much, since that of
+ * the garbage collector's threads counts too, and machines differ.
+ */
+const HOSTILE_CPU_MS = 5_000
+
+const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+
+async function timed(text: string, fileName?: string): Promise<{ result: SpecExpansion; cpuMs: number }> {
+  const before = process.cpuUsage()
+  const result = await loadText(text, fileName === undefined ? {} : { fileName })
+  const { user, system } = process.cpuUsage(before)
+  return { result, cpuMs: (user + system) / 1000 }
 }
 
 const sweep = (count: number) =>
@@ -33,7 +44,7 @@ describe('loadSpec() on large files', () => {
       expect(large.result.workflow?.jobs).toHaveLength(100_001)
       expect(large.result.workflow?.jobs.at(-1)?.dependsOn).toHaveLength(50_000)
       // Ten times the jobs; a quadratic step would make it a hundred times the time.
-      expect(large.ms).toBeLessThan(small.ms * 40)
+      expect(large.cpuMs).toBeLessThan(small.cpuMs * 40)
     },
     PATIENCE_MS,
   )
@@ -45,6 +56,30 @@ describe('loadSpec() on large files', () => {
         'name: x\nenv: { A: "1" }\njobs: [{ name: "j{i}", command: a, parameters: { i: "1:3" } }]\n',
       )
       expect(workflow?.jobs[2]?.env).toBe(workflow?.jobs[0]?.env)
+    },
+    PATIENCE_MS,
+  )
+})
+
+/** Prints what a program used when it ends. */
+const TELL_USAGE = `--import=data:text/javascript,${encodeURIComponent(
+  'process.on("exit", () => process.stderr.write(JSON.stringify(process.resourceUsage())))',
+)}`
+
+describe('runner create --dry-run', () => {
+  test(
+    'expands a short file to 100,000 jobs in less than 2 s and 500 MB',
+    () => {
+      const { stdout, stderr } = spawnSync(process.execPath, [BUNDLE, 'create', '--dry-run', '-'], {
+        input: sweep(50_000),
+        encoding: 'utf8',
+        env: { ...process.env, NODE_OPTIONS: TELL_USAGE },
+      })
+      expect(stdout).toContain('Valid: x (100,001 jobs, 50,000 files')
+      const { maxRSS, userCPUTime, systemCPUTime } = JSON.parse(stderr)
+      expect(maxRSS).toBeLessThan(500 * 1024)
+      // On a machine of its own it takes half of that, the collector's threads included.
+      expect((userCPUTime + systemCPUTime) / 1e6).toBeLessThan(4)
     },
     PATIENCE_MS,
   )
@@ -92,6 +127,31 @@ describe('loadSpec() on hostile files', () => {
       'bad_regex jobs[1].depends_on_regexes[0]',
     ],
     [
+      'variables that grow to gigabytes',
+      `name: x\nvariables: { a: "${'x'.repeat(100_000)}" }\njobs:\n${Array.from({ length: 5_000 }, (_, index) => `  - { name: j${index}, command: "{a}{a}{a}{a}{a}{a}{a}{a}" }`).join('\n')}\n`,
+      'bad_value variables',
+    ],
+    [
+      'thousands of variables of the shell, copied for every job',
+      `name: x\nenv: { ${Array.from({ length: 2_000 }, (_, index) => `K${index}: v`).join(', ')} }\njobs: [{ name: "j{i}", command: a, env: { A: "{i}" }, parameters: { i: "1:100000" } }]\n`,
+      'bad_parameter jobs[0].parameters',
+    ],
+    [
+      'a large text put into every command by reference',
+      `name: x\nuser_data: [{ name: u, data: "${'p'.repeat(100_000)}" }]\njobs: [{ name: "j{i}", command: "${'${user_data.input.u}'.repeat(10)}", parameters: { i: "1:100000" } }]\n`,
+      'bad_parameter jobs[0].parameters',
+    ],
+    [
+      'every job linked to every file',
+      'name: x\nfiles: [{ name: "f{i}", path: "p{i}", parameters: { i: "1:1000" } }]\njobs: [{ name: "j{i}", command: a, input_file_regexes: [f], parameters: { i: "1:100000" } }]\n',
+      'bad_value jobs[0]',
+    ],
+    [
+      'patterns of actions by the thousand',
+      `name: x\njobs: [{ name: "j{i}", command: a, parameters: { i: "1:100000" } }]\nactions:\n${Array.from({ length: 2_000 }, (_, index) => `  - { trigger_type: on_jobs_ready, action_type: run_commands, commands: [a], job_name_regexes: ['\\d${index}'] }`).join('\n')}\n`,
+      'bad_regex actions[97].job_name_regexes[0]',
+    ],
+    [
       'a pattern that needs too much memory',
       job("depends_on_regexes: ['x{1000}{1000}{1000}']"),
       'bad_regex jobs[0].depends_on_regexes[0]',
@@ -102,11 +162,41 @@ describe('loadSpec() on hostile files', () => {
       'bad_regex jobs[0].depends_on_regexes[0]',
     ],
   ])(
-    '%s ends in an error',
+    '%s ends in an error, soon',
     async (_, text, problem) => {
-      const result = await loadText(text)
+      const { result, cpuMs } = await timed(text)
+      expect(cpuMs).toBeLessThan(HOSTILE_CPU_MS)
       expect(result.workflow).toBeUndefined()
       expect(problemsOf(result).filter(found => !/^(warning|merged|float)/.test(found))[0]).toBe(problem)
+    },
+    PATIENCE_MS,
+  )
+
+  const deep = (open: string, count: number) => open.repeat(count)
+  const laughs = Array.from(
+    { length: 11 },
+    (_, index) => `  a${index + 1}: &a${index + 1} [${Array(10).fill(`*a${index}`).join(',')}]`,
+  )
+
+  test.each([
+    ['aliases of aliases', `name: x\nmetadata:\n  a0: &a0 [ha, ha]\n${laughs.join('\n')}\njobs: []\n`, 'flow.yaml'],
+    ['deep lists in YAML', `name: x\nmetadata: ${deep('[', 200_000)}`, 'flow.yaml'],
+    [
+      'deep blocks in YAML',
+      `name: x\nmetadata:\n${Array.from({ length: 3_000 }, (_, index) => `${' '.repeat(index + 1)}a:\n`).join('')}`,
+      'flow.yaml',
+    ],
+    ['deep lists in JSON', `{"name":"x","metadata":${deep('[', 1_000_000)}`, 'flow.json'],
+    ['deep maps in JSON5', `{name:"x",metadata:${deep('{a:', 300_000)}`, 'flow.json5'],
+    ['deep nodes in KDL', `name x\n${deep('a {', 300_000)}`, 'flow.kdl'],
+    ['a text that never ends', `{"name":"${'x'.repeat(5_000_000)}`, 'flow.json'],
+    ['a comment that never ends', `{/*${'*'.repeat(5_000_000)}`, 'flow.json5'],
+  ])(
+    '%s end in a syntax error, soon',
+    async (_, text, fileName) => {
+      const { result, cpuMs } = await timed(text, fileName)
+      expect(result.diagnostics.map(({ code }) => code)).toEqual(['syntax'])
+      expect(cpuMs).toBeLessThan(HOSTILE_CPU_MS)
     },
     PATIENCE_MS,
   )

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { toJson } from '../../api/core/spec/data-json.ts'
+import { formatOfName } from '../../api/core/spec/format-of-name.ts'
 import type { SpecFormat, SpecNode } from '../../api/core/spec/tree.ts'
-import { formatOfName, readSpec } from '../../api/spec/read.ts'
+import { readSpec } from '../../api/spec/read.ts'
 
 const FORMATS: SpecFormat[] = ['json', 'json5', 'yaml', 'kdl']
 
@@ -199,6 +200,15 @@ describe('readKdl()', () => {
   ])('reports what the tree cannot show: %s', async (text, code, path) => {
     const { problems } = await treeOf(text, 'kdl')
     expect(problems.map(problem => [problem.code, problem.place.path])).toEqual([[code, path]])
+  })
+
+  test('knows the other spellings of keys', async () => {
+    const { root } = await treeOf('name x\njob_sort_method none\njob a { command b; slurm_scheduler s }\n', 'kdl')
+    expect(toJson(root)).toEqual({
+      name: 'x',
+      jobs_sort_method: 'none',
+      jobs: [{ name: 'a', command: 'b', scheduler: 's' }],
+    })
   })
 
   test('offers the keyword that KDL 2 wants', async () => {

@@ -69,10 +69,12 @@ const MOST_NAMED = 8
 /** Names one copy in a message: ` in expansion {seed=4, path=ssp245}`; nothing for an entry without parameters. */
 export function describeCopy(copies: Copies, copy: number): string {
   if (copies.parameters.size === 0) return ''
-  const pairs = [...copies.parameters.values()].slice(0, MOST_NAMED).map(({ name, values, stride }) => {
+  const pairs: string[] = []
+  for (const { name, values, stride } of copies.parameters.values()) {
+    if (pairs.length === MOST_NAMED) break
     const value = values[Math.floor(copy / stride) % values.length]
-    return value === undefined ? name : `${name}=${printValue(value, undefined)}`
-  })
+    pairs.push(value === undefined ? name : `${name}=${printValue(value, undefined)}`)
+  }
   const rest = copies.parameters.size > MOST_NAMED ? ', …' : ''
   return ` in expansion {${pairs.join(', ')}${rest}}`
 }

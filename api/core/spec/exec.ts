@@ -48,7 +48,12 @@ export function expandExec(options: ExecOptions, readText: (path: string) => str
   }
   const renderers = commands.map(command => compileCommand(command, copies))
   const jobs = renderers.flatMap(render => Array.from({ length: copies.count }, (_, copy) => render(copy)))
-  return { workflow: toWorkflow(options, jobs.map(toJob)) }
+  return {
+    workflow: toWorkflow(
+      options,
+      jobs.map((command, index) => plainJob(`job${index + 1}`, command)),
+    ),
+  }
 }
 
 function fault(kind: ExecFault['kind'], message: string): { fault: ExecFault } {
@@ -141,9 +146,10 @@ export function quoteForShell(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
-function toJob(command: string, index: number): ExpandedJob {
+/** A job of an ad-hoc run: the smallest resources, and nothing that others depend on. */
+export function plainJob(name: string, command: string): ExpandedJob {
   return {
-    name: `job${index + 1}`,
+    name,
     command,
     invocationScript: undefined,
     env: undefined,
@@ -172,17 +178,27 @@ function toJob(command: string, index: number): ExpandedJob {
 function toWorkflow(options: ExecOptions, jobs: ExpandedJob[]): ExpandedWorkflow {
   const stdioMode = (options.stdio ?? 'separate').replace('-', '_')
   return {
-    ...TIMES_AND_LIMITS,
-    name: options.name,
+    ...plainWorkflow(options.name, jobs),
     description: options.description,
+    executionConfig: stdioMode === 'separate' ? undefined : { mode: 'direct', stdio: { mode: stdioMode } },
+    resourceMonitorConfig: toMonitor(options),
+  }
+}
+
+/** A workflow of these jobs and nothing else, not even a monitor. */
+export function plainWorkflow(name: string, jobs: ExpandedJob[]): ExpandedWorkflow {
+  return {
+    ...TIMES_AND_LIMITS,
+    name,
+    description: undefined,
     project: undefined,
     metadata: undefined,
     env: undefined,
     jobsSortMethod: 'gpus_runtime_memory',
     usePendingFailed: false,
     enableRoCrate: false,
-    executionConfig: stdioMode === 'separate' ? undefined : { mode: 'direct', stdio: { mode: stdioMode } },
-    resourceMonitorConfig: toMonitor(options),
+    executionConfig: undefined,
+    resourceMonitorConfig: undefined,
     slurmDefaults: undefined,
     accessGroups: [],
     dynamicJobs: undefined,

@@ -42,6 +42,10 @@ export function expandJobs(
     const template: JobTemplate = { object, copies, jobOfCopy: [] }
     expansion.templates.push(template)
     const firstOwn = expansion.jobs.length
+    if (!spendText(copies.count * sharedLength(object, workflowEnv), object, context)) {
+      expansion.names.complete = false
+      return expansion
+    }
     const makeJob = createJobMaker(object, copies, workflowEnv, targets, context)
     for (let copy = 0; copy < copies.count; copy++) {
       const job = makeJob(copy)
@@ -55,10 +59,24 @@ export function expandJobs(
   return expansion
 }
 
-/** What the copy holds in texts of its own; an env that all copies share does not count. */
-function textLength({ name, command, invocationScript = '', env }: ExpandedJob, object: JobObject): number {
-  const own = object.get.env ? Object.values(env ?? {}) : []
-  return own.reduce((sum, value) => sum + value.length, name.length + command.length + invocationScript.length)
+/** What an entry of a map or list costs beside its text, in characters. */
+const ENTRY_COST = 32
+
+/** A job with variables of its own has a map of its own, with those of the workflow in it: known before the first copy is made. */
+function sharedLength({ get }: JobObject, workflowEnv: TextMap | undefined): number {
+  return get.env && workflowEnv ? Object.keys(workflowEnv).length * ENTRY_COST : 0
+}
+
+/** What the copy holds in texts of its own. */
+function textLength(
+  { name, command, invocationScript = '', env, tags, labels }: ExpandedJob,
+  { get }: JobObject,
+): number {
+  let sum = name.length + command.length + invocationScript.length
+  for (const label of labels) sum += label.length + ENTRY_COST
+  for (const { key } of get.env?.entries ?? []) sum += env![key]!.length + ENTRY_COST
+  for (const { key } of get.tags?.entries ?? []) sum += tags![key]!.length + ENTRY_COST
+  return sum
 }
 
 /** Adds a job, or finds the earlier copy that it merges with. Gives its index. */

@@ -1,40 +1,7 @@
-import { parseDuration, suggestDuration } from '../duration.ts'
-import { parseMemory, suggestMemory } from '../memory.ts'
-import type { Fault, Schema } from './schema.ts'
+import type { Schema } from './schema.ts'
+import { duration, envName, memory, nonEmpty, srunMpi } from './text-checks.ts'
 
 /** Every key of the workflow file, for all formats: names, types, and the checks that need nothing but the value itself. */
-
-function nonEmpty(text: string): Fault | undefined {
-  return text.trim() === '' ? { message: 'this must not be empty' } : undefined
-}
-
-function memory(text: string): Fault | undefined {
-  if (parseMemory(text) !== undefined) return undefined
-  const fix = suggestMemory(text)
-  return {
-    message: `"${text}" is no memory size`,
-    hint: fix ? `write ${fix}` : 'digits and an optional unit k, m, g or t, such as 512m',
-  }
-}
-
-function duration(text: string): Fault | undefined {
-  if (parseDuration(text) !== undefined) return undefined
-  const fix = suggestDuration(text)
-  return {
-    message: `"${text}" is no duration`,
-    hint: fix ? `write ${fix}` : 'ISO 8601, such as PT30M, PT1H30M or P1DT12H',
-  }
-}
-
-function envName(key: string): Fault | undefined {
-  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(key)) return undefined
-  return { message: `"${key}" is no name of a variable`, hint: 'letters, digits and _, not starting with a digit' }
-}
-
-function srunMpi(text: string): Fault | undefined {
-  if (/^[A-Za-z0-9+_.-]+$/.test(text)) return undefined
-  return { message: `"${text}" is no MPI type of srun`, hint: 'letters, digits and + _ . -' }
-}
 
 const DEPENDENCY_MISTAKES = {
   deps: 'depends_on',

@@ -39,7 +39,7 @@ export const LINK_LISTS = [
 export type LinkList = (typeof LINK_LISTS)[number]
 
 /** Rows that the links of one file may become; two patterns `.*` on a thousand jobs are a million already. */
-const MOST_LINKS = 10_000_000
+const MOST_LINKS = 5_000_000
 
 /** Fills the lists of every job: names, then patterns, then references in its command; each link once, ascending. */
 export function linkJobs(

@@ -2,6 +2,13 @@ import { checkData, toJson } from './data-json.ts'
 import type { SpecContext } from './env.ts'
 import { kindWord, type SpecNode } from './tree.ts'
 
+/** The JSON text that `metadata` comes to, for a value that is fine. */
+export function readMetadataText(node: SpecNode): string {
+  return node.kind === 'text' && isJsonObject(node.value)
+    ? JSON.stringify(JSON.parse(node.value))
+    : JSON.stringify(toJson(node))
+}
+
 /** Reads `metadata`: a map, or the older text that holds one. Gives the JSON text of an object, key order kept. */
 export function readMetadata(node: SpecNode | undefined, { report }: SpecContext): string | undefined {
   if (!node) return undefined

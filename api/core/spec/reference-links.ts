@@ -5,6 +5,7 @@ import { nameHint } from './names.ts'
 import { type Reference, referenceIndex, replaceReferences } from './references.ts'
 import type { Place } from './report.ts'
 import { joinPath, type SpecObject } from './schema.ts'
+import { spendText } from './text-budget.ts'
 import { offsetInText } from './tree.ts'
 import type { ExpandedJob } from './types.ts'
 import type { UserDataExpansion } from './user-data.ts'
@@ -41,7 +42,8 @@ export function resolveReferences(
       )
       if (index === undefined) return undefined
       listOf(job, isFile, reference.direction === 'input').push(index)
-      return isFile ? files.files[index]!.path : (userData.userData[index]!.data ?? 'null')
+      const inserted = isFile ? files.files[index]!.path : (userData.userData[index]!.data ?? 'null')
+      return spendText(inserted.length, object, context) ? inserted : undefined
     })
   }
 }

@@ -19,12 +19,24 @@ interface Unresolved {
 export function applyVariables(root: MapNode, readTable: TableReader, context: SpecContext): MapNode {
   const variables = readVariables(root, context)
   if (variables.size === 0) return root
-  const unresolved: Unresolved[] = []
-  const substituted = substituteMap(root, '', variables, unresolved)
+  const { unresolved, ...work }: Substitution = { variables, unresolved: [], texts: context.texts }
+  const substituted = substituteMap(root, '', { ...work, unresolved })
+  if (context.texts.left < 0) {
+    const place = { at: entryOf(root, 'variables')?.keyAt ?? root.at, path: 'variables' }
+    context.report.error('bad_value', place, 'the texts with variables in them are too long together')
+  }
   const parameters = collectParameterNames(substituted, readTable)
   reportCollisions(root, variables, parameters, context)
   for (const placeholder of unresolved) if (!parameters.has(placeholder.name)) reportUnknown(placeholder, context)
   return substituted
+}
+
+/** What putting variables in needs and finds. */
+interface Substitution {
+  variables: ReadonlyMap<string, string>
+  unresolved: Unresolved[]
+  /** Characters that the file may still use; nothing more is put in when they are gone. */
+  texts: { left: number }
 }
 
 function readVariables(root: MapNode, { report }: SpecContext): Map<string, string> {
@@ -44,37 +56,25 @@ function readVariables(root: MapNode, { report }: SpecContext): Map<string, stri
   return variables
 }
 
-function substituteMap(
-  map: MapNode,
-  path: string,
-  variables: ReadonlyMap<string, string>,
-  unresolved: Unresolved[],
-): MapNode {
+function substituteMap(map: MapNode, path: string, work: Substitution): MapNode {
   const entries = map.entries.map((entry): MapEntry => {
     const isExempt = entry.key === 'use_parameters' || (path === '' && entry.key === 'variables')
-    return isExempt
-      ? entry
-      : { ...entry, value: substitute(entry.value, joinPath(path, entry.key), variables, unresolved) }
+    return isExempt ? entry : { ...entry, value: substitute(entry.value, joinPath(path, entry.key), work) }
   })
   return { ...map, entries }
 }
 
-function substitute(
-  node: SpecNode,
-  path: string,
-  variables: ReadonlyMap<string, string>,
-  unresolved: Unresolved[],
-): SpecNode {
+function substitute(node: SpecNode, path: string, work: Substitution): SpecNode {
   switch (node.kind) {
     case 'text':
-      return substituteText(node, path, variables, unresolved)
+      return substituteText(node, path, work)
     case 'list':
       return {
         ...node,
-        items: node.items.map((item, index) => substitute(item, `${path}[${index}]`, variables, unresolved)),
+        items: node.items.map((item, index) => substitute(item, `${path}[${index}]`, work)),
       }
     case 'map':
-      return substituteMap(node, path, variables, unresolved)
+      return substituteMap(node, path, work)
     case 'null':
     case 'bool':
     case 'int':
@@ -83,12 +83,7 @@ function substitute(
   }
 }
 
-function substituteText(
-  node: TextNode,
-  path: string,
-  variables: ReadonlyMap<string, string>,
-  unresolved: Unresolved[],
-): TextNode {
+function substituteText(node: TextNode, path: string, { variables, unresolved, texts }: Substitution): TextNode {
   if (!node.value.includes('{')) return node
   const parts: string[] = []
   let from = 0
@@ -96,6 +91,8 @@ function substituteText(
     const replacement = variables.get(name)
     if (replacement === undefined) unresolved.push({ name, node, index: start, path })
     else {
+      texts.left -= replacement.length
+      if (texts.left < 0) return node
       parts.push(node.value.slice(from, start), replacement)
       from = end
     }

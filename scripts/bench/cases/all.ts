@@ -1,11 +1,29 @@
 import type { Case } from '../types.ts'
 import { create } from './create.ts'
+import { exec } from './exec.ts'
+import { execSuite } from './exec-suite.ts'
+import { exportCase } from './export.ts'
 import { latency } from './latency.ts'
+import { lists } from './lists.ts'
 import { memory } from './memory.ts'
 import { noop } from './noop.ts'
 import { pipeline } from './pipeline.ts'
 import { scale } from './scale.ts'
+import { streams } from './streams.ts'
 import { throughput } from './throughput.ts'
 
 /** In the order they run: the longest last. */
-export const CASES: readonly Case[] = [pipeline, noop, latency, create, throughput, scale, memory]
+export const CASES: readonly Case[] = [
+  pipeline,
+  noop,
+  latency,
+  exec,
+  execSuite,
+  create,
+  throughput,
+  exportCase,
+  streams,
+  scale,
+  lists,
+  memory,
+]

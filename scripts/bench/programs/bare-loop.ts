@@ -17,7 +17,7 @@ const OPEN = `UPDATE job SET status = ${STATUS.ready}`
 const CLAIM = `UPDATE job SET status = ${STATUS.running}
   WHERE id IN (
     SELECT id FROM job INDEXED BY job_ready
-    WHERE workflow_id = ?1 AND class_id = ?2 AND status = ${STATUS.ready} ORDER BY priority DESC, id LIMIT ?3
+    WHERE workflow_id = ?1 AND class_id = ?2 AND status = ${STATUS.ready} AND waits_until IS NULL ORDER BY priority DESC, id LIMIT ?3
   ) RETURNING id`
 const COMPLETE = `UPDATE job SET status = ${STATUS.completed} WHERE id IN (SELECT value FROM json_each(?))`
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { LEASE_SECONDS } from '../../../api/core/leases.ts'
 import type { ClaimPart, CompletionEntry, ExchangeReply, ExchangeRequest } from '../../../runner/wire.ts'
 import type { Address } from '../server.ts'
 import { answer } from './answer.ts'
@@ -77,6 +78,7 @@ function claimPart(nodeId: number, batch: number): ClaimPart {
   const total = { num_cpus: batch, memory_gb: MEMORY_GB, num_gpus: 0 }
   return {
     claim_id: randomUUID(),
+    lease_seconds: LEASE_SECONDS,
     limit: batch,
     labels: [],
     compute_node_id: nodeId,

@@ -50,10 +50,16 @@ Logs and database: headrace_output
     ['interrupt', 'Interrupted with 3 jobs left: the same command goes on.'],
     ['time_limit', 'The time limit ended the run with 3 jobs left'],
     ['canceled', 'The workflow was canceled.'],
-    ['no_room', '3 jobs left that no node has room for'],
+    ['no_room', '3 jobs left, and no node can run what is ready'],
     ['other_runners', '3 jobs left with other runners.'],
   ] as const)('says what stopped the run: %s', (stoppedBy, text) => {
     expect(render({ counts: readCounts({ completed: 1, ready: 3 }), stoppedBy })).toContain(text)
+  })
+
+  test('tells whose decision is waited for, and does not blame the nodes for it', () => {
+    const text = render({ counts: readCounts({ pending_failed: 1, blocked: 2 }), stoppedBy: 'no_room' })
+    expect(text).toContain('1 failed job left for you to decide: runner jobs put-back JOB, or runner jobs fail JOB.')
+    expect(text).not.toContain('no node')
   })
 
   test('does not show as failed what its own stop has ended, and says how to run that again', () => {

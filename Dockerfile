@@ -1,0 +1,20 @@
+# The control plane on Node: see docs/deploy.md. Built in two steps, so that the image holds no tools.
+FROM node:20-bookworm-slim AS build
+WORKDIR /headrace
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY . .
+RUN node scripts/build.mjs && npm prune --omit=dev --ignore-scripts
+
+FROM node:20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /headrace
+COPY --from=build /headrace/package.json ./
+COPY --from=build /headrace/node_modules ./node_modules
+COPY --from=build /headrace/dist ./dist
+RUN mkdir /data && chown node:node /data && chmod 700 /data
+USER node
+VOLUME /data
+EXPOSE 8080
+# Needs HEADRACE_TOKEN. HEADRACE_DB_TOKEN and `--db libsql://…` put the database on a server.
+ENTRYPOINT ["node", "dist/runner.mjs", "server", "--host", "0.0.0.0", "--port", "8080", "--output-dir", "/data"]

@@ -1,0 +1,75 @@
+import { migrate, NewerDatabase, needsMigration } from '../../db/migrate.ts'
+import { isRemoteUrl, openRemote } from '../../db/open-remote.ts'
+import { tick } from '../../db/tick.ts'
+import { createApp } from '../app.ts'
+import { AppError } from '../errors.ts'
+import { refusalOf } from '../refusal.ts'
+
+/** What a deployment says of itself: the variables of docs/deploy.md. */
+export type EdgeEnv = {
+  /** libsql://, https:// or http:// address of the database. */
+  HEADRACE_DB_URL?: string
+  HEADRACE_DB_TOKEN?: string
+  /** What callers have to show. */
+  HEADRACE_TOKEN?: string
+}
+
+export type EdgeOptions = {
+  version: string
+  /** No request may wait for what another one has begun: Workers would call it hung (platform.md 5.2). */
+  requestsApart: boolean
+}
+
+export type Edge = {
+  fetch(request: Request): Promise<Response>
+  /** What a timer or a cron trigger does. */
+  tick(): Promise<void>
+}
+
+/**
+ * The control plane without a file: the app over a libSQL server. It keeps plain values only, no connection and no promise, so requests
+ * that share it never wait for each other's. Its first request brings the schema up to date. A setting that is missing is told in every
+ * reply and every tick, as 503.
+ */
+export function createEdge(env: EdgeEnv, { version, requestsApart }: EdgeOptions): Edge {
+  const { HEADRACE_DB_URL: url = '', HEADRACE_DB_TOKEN: dbToken, HEADRACE_TOKEN: token = '' } = env
+  const missing = missingSetting(url, token)
+  const db = openRemote({ url, token: dbToken || undefined, queue: !requestsApart })
+  const onFault = (error: unknown) => console.error(error)
+  const app = createApp({ db, version, access: { token }, requestsApart, onFault })
+  let current = false
+
+  async function prepare(): Promise<void> {
+    if (missing !== undefined) throw new AppError('unavailable', missing)
+    if (current) return
+    if (await db.read(needsMigration)) await db.write(() => migrate(Date.now()))
+    current = true
+  }
+
+  return {
+    async fetch(request) {
+      try {
+        await prepare()
+      } catch (error) {
+        const { body, status } = refusalOf(asRefusal(error), onFault)
+        return Response.json(body, { status })
+      }
+      return app.fetch(request)
+    },
+    async tick() {
+      await prepare()
+      await tick(db, Date.now())
+    },
+  }
+}
+
+const asRefusal = (error: unknown): unknown =>
+  error instanceof NewerDatabase ? new AppError('unavailable', error.message) : error
+
+function missingSetting(url: string, token: string): string | undefined {
+  if (!isRemoteUrl(url))
+    return 'Cannot serve as HEADRACE_DB_URL names no database server: set it to its libsql://, https:// or http:// address'
+  // Without a token anybody could have commands run.
+  if (token === '') return 'Cannot serve as HEADRACE_TOKEN is not set: set it to what callers have to show'
+  return undefined
+}

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { RemoteError } from '../../db/hrana.ts'
+import { migrate } from '../../db/migrate.ts'
+import { openRemote } from '../../db/open-remote.ts'
+import { tick } from '../../db/tick.ts'
+import type { Db } from '../../db/unit.ts'
+import { StartError, startErrorOf } from './start-error.ts'
+
+/**
+ * Opens a database at a libSQL server and brings its schema up to date. Other control planes may use it at the same time, so what
+ * stands in pieces there is left alone until it is old enough to have been left by a crash. Throws StartError when the server does
+ * not let us in.
+ */
+export async function openServerDatabase(url: string, token: string | undefined): Promise<Db> {
+  const db = openRemote({ url, token, queue: true })
+  try {
+    await db.write(() => migrate(Date.now()))
+    await tick(db, Date.now())
+    return db
+  } catch (error) {
+    await db.close()
+    if (!(error instanceof RemoteError)) throw startErrorOf(error, url)
+    throw new StartError(
+      `Cannot use the database at ${url}: ${error.message}. Check the address, that the server runs, and its token in HEADRACE_DB_TOKEN or --db-token-file`,
+    )
+  }
+}
+
+/** The database's token from a file, whose blanks at the ends do not count. Throws StartError. */
+export function readDatabaseToken(path: string): string {
+  let token: string
+  try {
+    token = readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new StartError(`Cannot read the database's token: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (token === '') throw new StartError(`Cannot read the database's token from ${path} as the file is empty`)
+  return token
+}

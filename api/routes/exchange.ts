@@ -1,0 +1,135 @@
+import * as v from 'valibot'
+import type { ClaimedJob } from '../../db/claimed-jobs.ts'
+import type { ClaimOutcome } from '../../db/claims.ts'
+import type { CompletedBatch } from '../../db/completions.ts'
+import { exchangeJobs } from '../../db/exchange.ts'
+import { drainFrontier } from '../../db/frontier.ts'
+import type { Services } from '../context.ts'
+import { toClaimRequest } from '../contract/claim.ts'
+import { type batchSchema, completionSchema, toCompletion, toStarted } from '../contract/completion.ts'
+import type { Completion } from '../core/completion.ts'
+import type { Verdict } from '../core/verdicts.ts'
+import { AppError } from '../errors.ts'
+import { badClaim, newSecret } from './claims.ts'
+
+type ExchangeReply = {
+  completed: number[]
+  errors: { job_id: number; message: string }[]
+  verdicts?: { index: number; job_id: number; code: Verdict['code'] }[]
+  /** Attempts that failed and whose jobs are tried again. */
+  retries?: { job_id: number; attempt_id: number; recovery_script?: string }[]
+  claimed?: ClaimedJob[]
+  claim_reason?: string
+  ready_hint?: boolean
+}
+
+/**
+ * What `batch_complete_jobs` does: ends of attempts, starts of held jobs and a claim in one transaction, with a verdict per entry.
+ * Throws `AppError` when the whole cannot be taken.
+ */
+export async function exchange(
+  { db, clock }: Pick<Services, 'db' | 'clock'>,
+  workflowId: number,
+  body: v.InferOutput<typeof batchSchema>,
+): Promise<ExchangeReply> {
+  const { completions, refused, positions } = sortEntries(body.completions)
+  const parsed = body.claim ? toClaimRequest(body.claim, body.claim.limit) : undefined
+  if (parsed !== undefined && !parsed.ok) throw badClaim(parsed.problem)
+  const secret = newSecret()
+  const started = (body.started ?? []).map(toStarted)
+
+  const done = await db.write(function* () {
+    const given = { completions, started, claim: parsed?.request }
+    const exchanged = yield* exchangeJobs(workflowId, given, { now: clock(), random: Math.random(), secret })
+    if (exchanged === undefined) throw new AppError('not_found', `Workflow not found with ID: ${workflowId}`)
+    return exchanged
+  })
+  // What did not fit the transaction is finished before the reply, so that no dependant waits for another request.
+  if (done.batch.leftOver || done.due?.leftOver) await drainFrontier(db, clock)
+
+  const verdicts = [
+    ...done.batch.verdicts.map((verdict, k) => ({ index: positions[k]!, job_id: completions[k]!.jobId, verdict })),
+    ...refused,
+  ].sort((a, b) => a.index - b.index)
+  return {
+    ...batchReply(verdicts),
+    ...(body.verdicts
+      ? { verdicts: verdicts.map(({ index, job_id, verdict }) => ({ index, job_id, code: verdict.code })) }
+      : {}),
+    ...(body.verdicts && done.batch.retries.length > 0 ? { retries: done.batch.retries.map(retryReply) } : {}),
+    ...claimedPart(done.claimed),
+    // A claim has told what is ready, unless the cascade went on after it. Without verdicts the reply is the contract's.
+    ...(body.verdicts && (done.claimed === undefined || done.batch.leftOver)
+      ? { ready_hint: done.batch.ready > 0 || done.batch.leftOver }
+      : {}),
+  }
+}
+
+const retryReply = ({ jobId, attemptId, recoveryScript }: CompletedBatch['retries'][number]) => ({
+  job_id: jobId,
+  attempt_id: attemptId,
+  recovery_script: recoveryScript,
+})
+
+/** A claim that cannot be served never spoils the completions it came with: it gets nothing, and a reason. */
+function claimedPart(outcome: ClaimOutcome | undefined): { claimed?: ClaimedJob[]; claim_reason?: string } {
+  if (outcome === undefined) return {}
+  if (outcome.missing !== undefined) return { claimed: [], claim_reason: `${outcome.missing} not found` }
+  return { claimed: outcome.reply.jobs, claim_reason: outcome.reply.reason }
+}
+
+type Judged = { index: number; job_id: number; verdict: Verdict }
+
+/** Entries that can be read, and for the others their refusal: one bad entry never spoils its batch. */
+function sortEntries(entries: readonly unknown[]): {
+  completions: Completion[]
+  positions: number[]
+  refused: Judged[]
+} {
+  const completions: Completion[] = []
+  const positions: number[] = []
+  const refused: Judged[] = []
+  entries.forEach((entry, index) => {
+    const read = v.safeParse(completionSchema, entry, { abortEarly: true })
+    if (read.success) {
+      completions.push(toCompletion(read.output))
+      positions.push(index)
+      return
+    }
+    const jobId = jobIdOf(entry)
+    const field = v.getDotPath(read.issues[0]) ?? 'entry'
+    if (jobId === undefined)
+      throw new AppError('invalid', `Cannot read completions[${index}]: ${field} is missing or of a wrong type`, {
+        field: `completions.${index}.${field}`,
+      })
+    refused.push({
+      index,
+      job_id: jobId,
+      verdict: { code: 'mismatch', message: `${field} is missing or of a wrong type` },
+    })
+  })
+  return { completions, positions, refused }
+}
+
+function jobIdOf(entry: unknown): number | undefined {
+  const id = typeof entry === 'object' && entry !== null && 'job_id' in entry ? entry.job_id : undefined
+  return typeof id === 'number' && Number.isSafeInteger(id) ? id : undefined
+}
+
+/** Whether the completion counts, be it now or for the second time. */
+export const isGood = (verdict: Verdict): boolean =>
+  verdict.code === 'accepted' || verdict.code === 'duplicate' || verdict.code === 'salvaged'
+
+/** The contract's reply: each accepted job once, however often it was sent. */
+function batchReply(verdicts: readonly Judged[]): {
+  completed: number[]
+  errors: { job_id: number; message: string }[]
+} {
+  const completed = new Set<number>()
+  const errors: { job_id: number; message: string }[] = []
+  for (const { job_id, verdict } of verdicts) {
+    if (isGood(verdict)) completed.add(job_id)
+    else errors.push({ job_id, message: verdict.message })
+  }
+  return { completed: [...completed], errors }
+}

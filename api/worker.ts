@@ -1,0 +1,21 @@
+import packageJson from '../package.json' with { type: 'json' }
+import { createEdge, type Edge, type EdgeEnv } from './entries/edge.ts'
+
+/** The part of the runtime's context that is used here. */
+type Context = { waitUntil(work: Promise<unknown>): void }
+
+/** Made by the first request, since settings come with requests. Holds plain values only (entries/edge.ts). */
+let edge: Edge | undefined
+
+const edgeOf = (env: EdgeEnv): Edge => {
+  edge ??= createEdge(env, { version: packageJson.version, requestsApart: true })
+  return edge
+}
+
+/** Cloudflare Workers: the API, and the tick by a cron trigger (wrangler.toml). Nothing else runs after a response. */
+export default {
+  fetch: (request: Request, env: EdgeEnv): Promise<Response> => edgeOf(env).fetch(request),
+  scheduled(_event: unknown, env: EdgeEnv, context: Context): void {
+    context.waitUntil(edgeOf(env).tick())
+  },
+}

@@ -1,0 +1,227 @@
+import {
+  type Answer,
+  closeStream,
+  type Remote,
+  RemoteError,
+  type Stream,
+  sendStatements,
+  UNREACHABLE,
+} from './hrana.ts'
+import type { Db, Rows, Statement, Unit } from './unit.ts'
+import { findReceipt, leaveReceipt } from './write-receipts.ts'
+
+export type RemoteOptions = {
+  /** libsql://, https:// or http://. */
+  url: string
+  token?: string
+  /** Milliseconds until one call is given up. Above the 5 s after which the server ends a transaction that others wait for. */
+  timeoutMs?: number
+  /**
+   * Lets one write of this program after the other go to the server, so that they do not wait for each other's lock there. Not on Workers:
+   * there a request must not wait for a promise of another one (platform.md 5.2).
+   */
+  queue?: boolean
+}
+
+const TIMEOUT_MS = 10_000
+/** How often a call is tried that the server did not answer, or whose transaction it ended. */
+const ATTEMPTS = 4
+/** Pause before the second attempt, doubling; up to half as much again at random, so that instances do not meet again. */
+const PAUSE_MS = 50
+
+/** What ends a transaction before its commit: nothing has happened, and the unit may simply run again. */
+const UNDONE = ['TRANSACTION_TIMEOUT', 'STREAM_EXPIRED', 'SQLITE_BUSY', 'SQLITE_LOCKED']
+
+const BEGIN: Statement = { sql: 'BEGIN IMMEDIATE', args: [] }
+const BEGIN_SNAPSHOT: Statement = { sql: 'BEGIN', args: [] }
+const COMMIT: Statement = { sql: 'COMMIT', args: [] }
+
+export const isRemoteUrl = (text: string): boolean => /^(libsql|https?):\/\//.test(text)
+
+/**
+ * Opens a database at a libSQL server (sqld, Turso). It keeps no connection: nothing is asked before the first unit.
+ *
+ * A write unit runs in one transaction: it begins with the unit's first statements and ends with its last ones, in the same round trips.
+ * Statements that nobody reads the rows of travel with the next ones. Each commit leaves a receipt; when the answer to a commit is
+ * lost, the next attempt takes the lock and looks for the receipt, so that a write happens exactly once.
+ *
+ * A read unit has no transaction: statements yielded together see one state, those yielded after each other may not.
+ */
+export function openRemote({ url, token, timeoutMs = TIMEOUT_MS, queue = false }: RemoteOptions): RemoteDb {
+  const remote: Remote = { url: httpUrl(url), token, timeoutMs }
+  let writeTransactions = 0
+  let roundTrips = 0
+  let last: Promise<unknown> = Promise.resolve()
+
+  const line: Line = {
+    async send(stream, statements, closing) {
+      roundTrips++
+      return sendStatements(remote, stream, statements, closing)
+    },
+    close: stream => closeStream(remote, stream).catch(() => undefined),
+  }
+
+  async function read<T>(unit: Unit<T>): Promise<T> {
+    let step = unit.next([])
+    while (!step.done) {
+      const group = step.value
+      const answer = await settled(repeated(() => readTogether(group)))
+      step = answer.ok ? unit.next(answer.value) : unit.throw(answer.error)
+    }
+    return step.value
+  }
+
+  async function readTogether(group: readonly Statement[]): Promise<Rows[]> {
+    const alone = group.length === 1
+    const { rows, failed } = await line.send(undefined, alone ? group : [BEGIN_SNAPSHOT, ...group, COMMIT], true)
+    if (failed !== undefined) throw failed
+    return alone ? rows : rows.slice(1, -1)
+  }
+
+  async function write<T>(unit: () => Unit<T>): Promise<T> {
+    const id = crypto.randomUUID()
+    let unconfirmed: Ending<T> | undefined
+    const attempt = async (): Promise<T> => {
+      const transaction = new Transaction(line)
+      writeTransactions++
+      try {
+        if (unconfirmed !== undefined) {
+          const [receipt, ...rows] = await transaction.run([findReceipt(id), ...unconfirmed.reads])
+          if (receipt!.length > 0) {
+            await transaction.undo()
+            return unconfirmed.value(rows)
+          }
+        }
+        unconfirmed = await runToEnding(unit(), transaction)
+        const rows = await transaction.commit(unconfirmed.reads, leaveReceipt(id))
+        return unconfirmed.value(rows)
+      } catch (error) {
+        await transaction.undo()
+        throw error
+      }
+    }
+    return repeated(attempt)
+  }
+
+  return {
+    get writeTransactions() {
+      return writeTransactions
+    },
+    get roundTrips() {
+      return roundTrips
+    },
+    read: unit => read(unit()),
+    write<T>(unit: () => Unit<T>): Promise<T> {
+      if (!queue) return write(unit)
+      const mine = last.then(() => write(unit))
+      last = mine.catch(() => undefined)
+      return mine
+    },
+    async close() {
+      await last
+    },
+  }
+}
+
+export type RemoteDb = Db & {
+  /** How many requests have gone to the server, for tests. */
+  readonly roundTrips: number
+}
+
+/** The way to the server, as a transaction uses it. Telling it that a conversation is over may fail: it finds out by itself. */
+type Line = {
+  send(stream: Stream, statements: readonly Statement[], closing: boolean): Promise<Answer>
+  close(stream: NonNullable<Stream>): Promise<void>
+}
+
+/** One write transaction, from the statements that begin it to those that end it. */
+class Transaction {
+  readonly #line: Line
+  #stream: Stream
+  /** Statements whose rows nobody looks at, on their way with the next ones. */
+  #waiting: Statement[] = [BEGIN]
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  async run(group: readonly Statement[]): Promise<Rows[]> {
+    if (group.every(statement => statement.blind)) {
+      this.#waiting.push(...group)
+      return group.map(() => [])
+    }
+    const before = this.#waiting
+    this.#waiting = []
+    const rows = await this.#send([...before, ...group], false)
+    return rows.slice(before.length)
+  }
+
+  async commit(reads: readonly Statement[], receipt: Statement): Promise<Rows[]> {
+    const before = this.#waiting
+    const rows = await this.#send([...before, ...reads, receipt, COMMIT], true)
+    return rows.slice(before.length, -2)
+  }
+
+  /** Ends it without a trace, unless it has ended. */
+  async undo(): Promise<void> {
+    const stream = this.#stream
+    this.#stream = undefined
+    if (stream !== undefined) await this.#line.close(stream)
+  }
+
+  async #send(statements: readonly Statement[], closing: boolean): Promise<Rows[]> {
+    const { rows, failed, stream } = await this.#line.send(this.#stream, statements, closing)
+    this.#stream = stream
+    if (failed !== undefined) throw failed
+    return rows
+  }
+}
+
+/** Where a unit only needs its transaction committed: reads that travel with the commit, and the unit's value from their rows. */
+type Ending<T> = { reads: readonly Statement[]; value(rows: Rows[]): T }
+
+async function runToEnding<T>(unit: Unit<T>, transaction: Transaction): Promise<Ending<T>> {
+  let step = unit.next([])
+  while (!step.done) {
+    const group = step.value
+    if (group.some(statement => statement.last)) return { reads: group, value: rows => ended(unit.next(rows)) }
+    const answer = await settled(transaction.run(group))
+    step = answer.ok ? unit.next(answer.value) : unit.throw(answer.error)
+  }
+  const { value } = step
+  return { reads: [], value: () => value }
+}
+
+function ended<T>(step: IteratorResult<readonly Statement[], T>): T {
+  if (step.done) return step.value
+  throw new Error('Cannot go on in a transaction that is committed: a statement that was said to be the last was not')
+}
+
+type Settled<T> = { ok: true; value: T } | { ok: false; error: unknown }
+
+const settled = <T>(promise: Promise<T>): Promise<Settled<T>> =>
+  promise.then(
+    value => ({ ok: true, value }),
+    (error: unknown) => ({ ok: false, error }),
+  )
+
+/** Tries again what passes by itself. What is called must be safe to repeat. */
+async function repeated<T>(call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !passes(error)) throw error
+      await pause(PAUSE_MS * 2 ** (attempt - 1) * (1 + Math.random() / 2))
+    }
+  }
+}
+
+const passes = (error: unknown): boolean =>
+  error instanceof RemoteError && (error.code === UNREACHABLE || UNDONE.some(code => error.code.startsWith(code)))
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+
+function httpUrl(url: string): string {
+  return url.replace(/^libsql:/, 'https:').replace(/\/+$/, '')
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process'
+import type { Client } from '../client.ts'
+import type { RunFacts } from '../job-environment.ts'
+import { recoveryEnvironment } from '../job-environment.ts'
+import type { RetriedAttempt } from '../wire.ts'
+
+/** The recovery scripts of failed attempts: each runs once, beside the loop, before its job is tried again. */
+export type Recoveries = {
+  /** Runs the scripts of these retries; `returnCodeOf` is what the attempt ended with. */
+  start(retries: readonly RetriedAttempt[], returnCodeOf: (jobId: number) => number): void
+  /** Ends the scripts that still run; resolves when that was told. */
+  close(): Promise<void>
+}
+
+/** A script that runs for longer is ended, so that its job goes on: the control plane waits as long (failure-decision.ts). */
+const LONGEST_MS = 600_000
+/** What is told of a script that a signal has ended. */
+const KILLED = 137
+/** Of what a script says, the end is kept. */
+const KEPT_CHARACTERS = 2_000
+
+type WireJob = { name: string; env?: Record<string, string> }
+
+export function createRecoveries(
+  client: Client,
+  { facts, cwd, note }: { facts: RunFacts; cwd: string; note: (line: string) => void },
+): Recoveries {
+  const running = new Set<Promise<void>>()
+  /** A reply that is repeated names a script again. */
+  const begun = new Set<string>()
+  const ending = new AbortController()
+
+  async function recover({ job_id, attempt_id }: RetriedAttempt, script: string, returnCode: number): Promise<void> {
+    const job = await client.request<WireJob>('GET', `/jobs/${job_id}`)
+    const { name, env } = job.ok ? job.value : { name: String(job_id), env: undefined }
+    const environment = recoveryEnvironment({ id: job_id, name, env, attemptId: attempt_id, returnCode }, facts)
+    const end = await runScript(script, { cwd, env: environment, signal: ending.signal })
+    if (end.code !== 0)
+      note(`The recovery script of job ${name} failed with ${end.code}: it is tried again all the same`)
+    const body = { run_id: facts.runId, attempt_id, return_code: end.code, message: end.said || undefined }
+    const told = await client.request('POST', `/jobs/${job_id}/recovery`, body, { repeatable: true })
+    if (!told.ok) note(`The end of the recovery script of job ${name} could not be told: ${told.message}`)
+  }
+
+  return {
+    start(retries, returnCodeOf) {
+      for (const retry of retries) {
+        const key = `${retry.job_id} ${retry.attempt_id}`
+        if (retry.recovery_script === undefined || begun.has(key)) continue
+        begun.add(key)
+        const ended: Promise<void> = recover(retry, retry.recovery_script, returnCodeOf(retry.job_id)).finally(() =>
+          running.delete(ended),
+        )
+        running.add(ended)
+      }
+    },
+    async close() {
+      ending.abort()
+      await Promise.all(running)
+    },
+  }
+}
+
+/** Runs a script in a process group of its own; rejects never. */
+function runScript(
+  script: string,
+  { cwd, env, signal }: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<{ code: number; said: string }> {
+  return new Promise(resolve => {
+    const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    let said = ''
+    const hear = (chunk: Buffer): void => {
+      said = (said + chunk).slice(-KEPT_CHARACTERS)
+    }
+    child.stdout.on('data', hear)
+    child.stderr.on('data', hear)
+    const end = (): void => endGroup(child.pid)
+    const timer = setTimeout(end, LONGEST_MS)
+    signal.addEventListener('abort', end, { once: true })
+    const settle = (code: number, message: string): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve({ code, said: message.trim() })
+    }
+    child.on('error', error => settle(127, error.message))
+    // Not its streams' end: what it left behind may keep them open.
+    child.on('exit', code => settle(code ?? KILLED, said))
+  })
+}
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended by itself in this moment.
+  }
+}

@@ -1,0 +1,130 @@
+import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import type { CompletionEntry } from '../wire.ts'
+import { listOutboxFiles, OUTBOX_SUFFIX, readOutboxFile, removeIfOver } from './outbox-file.ts'
+import { formatOutboxRecord, MOVED, type OutboxHeader, rangesOf } from './records.ts'
+
+/**
+ * Completions on this node's disk from the moment they are made until they were answered (design.md 10). Used with a control plane
+ * elsewhere; with one in this process the launcher's journal, which holds every exit before it is told, says the same.
+ */
+export type Outbox = {
+  /** Takes a completion. It is on disk after the next `flush`, or by itself a moment later. */
+  add(entry: CompletionEntry): void
+  /** Puts all that was taken on disk; with durability `power` also through the disk's cache. */
+  flush(): void
+  /** Notes that these were answered. */
+  answered(entries: readonly CompletionEntry[], epoch: string): void
+  /** The files of this outbox, the oldest first. */
+  files(): string[]
+  close(): void
+}
+
+export type OutboxOptions = {
+  directory: string
+  header: OutboxHeader
+  durability: 'process' | 'power'
+  clock: () => number
+  /** Told when the disk does not take something; it is tried again with what comes next. */
+  onTrouble(message: string): void
+}
+
+/** A larger file is left to itself and another one begun, so that old ones can go. */
+const LARGEST_BYTES = 8 * 2 ** 20
+/** With durability `process` at most this much is lost when the machine loses power. */
+const SYNC_MS = 1_000
+
+/** Opens an outbox in a directory that is made when it is missing. Throws the system's error when it cannot be written. */
+export function openOutbox({ directory, header, durability, clock, onTrouble }: OutboxOptions): Outbox {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const numbers = new WeakMap<CompletionEntry, number>()
+  /** The lines of what is not answered yet. */
+  const waiting = new Map<number, string>()
+  let part = 0
+  let file = begin()
+  let bytes = 0
+  let lines = ''
+  let next = 1
+  let soon: NodeJS.Immediate | undefined
+  let syncing: NodeJS.Timeout | undefined
+
+  function begin(): number {
+    const name = `${clock()}-${header.pid}-${part++}${OUTBOX_SUFFIX}`
+    const opened = openSync(join(directory, name), 'a', 0o600)
+    writeSync(opened, formatOutboxRecord({ type: 'header', header }))
+    return opened
+  }
+
+  function write(text: string): void {
+    writeSync(file, text)
+    bytes += text.length
+    if (durability === 'power') fdatasyncSync(file)
+    else syncing ??= setTimeout(sync, SYNC_MS).unref()
+  }
+
+  function sync(): void {
+    syncing = undefined
+    // A disk that fails here has failed the write before, or will fail the next one.
+    fdatasync(file, () => {})
+  }
+
+  function flush(): void {
+    if (soon !== undefined) clearImmediate(soon)
+    soon = undefined
+    if (lines === '') return
+    const text = lines
+    lines = ''
+    try {
+      write(text)
+    } catch (error) {
+      // Apart from what a part of it may have become. It is sent all the same: the launcher's journal has the exits.
+      lines = `\n${text}`
+      onTrouble((error as Error).message)
+    }
+  }
+
+  const answerLines = (seqs: readonly number[], epoch: string): string =>
+    rangesOf(seqs)
+      .map(([first, last]) => formatOutboxRecord({ type: 'answer', answer: { first, last, atMs: clock(), epoch } }))
+      .join('')
+
+  /** Begins another file. What still waits for its answer moves there, so that an answer always stands in the file of its entry. */
+  function turnOver(): void {
+    if (bytes < LARGEST_BYTES || lines !== '') return
+    writeSync(file, answerLines([...waiting.keys()], MOVED))
+    closeSync(file)
+    file = begin()
+    bytes = 0
+    write([...waiting.values()].join(''))
+    for (const path of listOutboxFiles(directory)) {
+      const old = readOutboxFile(path)
+      if (old !== undefined) removeIfOver(old, clock())
+    }
+  }
+
+  return {
+    add(entry) {
+      const line = formatOutboxRecord({ type: 'entry', seq: next, entry })
+      numbers.set(entry, next)
+      waiting.set(next++, line)
+      lines += line
+      soon ??= setImmediate(flush)
+    },
+    flush,
+    answered(entries, epoch) {
+      const seqs = entries.flatMap(entry => numbers.get(entry) ?? [])
+      if (seqs.length === 0) return
+      for (const seq of seqs) waiting.delete(seq)
+      lines += answerLines(seqs, epoch)
+      flush()
+      turnOver()
+    },
+    files: () => listOutboxFiles(directory),
+    close() {
+      flush()
+      clearTimeout(syncing)
+      fdatasyncSync(file)
+      closeSync(file)
+    },
+  }
+}

