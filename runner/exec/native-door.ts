@@ -8,6 +8,9 @@ import { LineReader } from './line-reader.ts'
 /** A gate that does not speak by then was built for another machine. */
 const HELLO_PATIENCE_MS = 10_000
 
+/** The gate itself does not run here, as one that was built for another machine. */
+export class GateError extends Error {}
+
 type Gate = ChildProcess & { stdin: Writable; stdout: Readable }
 
 /** Opens the socket through the native gate; rejects with the reason when the gate cannot run or the socket cannot be had. */
@@ -53,9 +56,9 @@ type Hello = { isInherited: boolean; lines: string[] }
 async function readHello(gate: Gate, reader: LineReader): Promise<Hello> {
   try {
     return await new Promise<Hello>((resolve, reject) => {
-      setTimeout(() => reject(new Error('its gate keeps silent')), HELLO_PATIENCE_MS).unref()
-      gate.once('error', reject)
-      gate.once('close', code => reject(new Error(`its gate ended with ${code}`)))
+      setTimeout(() => reject(new GateError('its gate keeps silent')), HELLO_PATIENCE_MS).unref()
+      gate.once('error', error => reject(new GateError(error.message)))
+      gate.once('close', code => reject(new GateError(`its gate ended with ${code}`)))
       gate.stdout.on('data', (chunk: Buffer) => {
         const [word, ...lines] = reader.read(chunk)
         if (word?.startsWith('ready ')) resolve({ isInherited: word === 'ready again', lines })

@@ -6,7 +6,7 @@ import { findGate, wantsStandIn } from './binaries.ts'
 import type { Door, DoorEvents } from './door.ts'
 import { endProcesses } from './end-processes.ts'
 import { openFifoDoor } from './fifo-door.ts'
-import { openNativeDoor } from './native-door.ts'
+import { GateError, openNativeDoor } from './native-door.ts'
 import { RecordOutbox } from './outbox.ts'
 import { makeSocketDirectory, nodeSocketPath } from './place.ts'
 import { Resident } from './resident.ts'
@@ -106,8 +106,8 @@ async function openDoor(path: string, env: NodeJS.ProcessEnv, events: DoorEvents
   try {
     return await openNativeDoor(gate, path, events)
   } catch (error) {
-    // A build of another machine, of which a copied package has many, cannot be started; any other trouble is the place's.
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    // A copied package may have a build of another machine; any other trouble is the place's.
+    if (!(error instanceof GateError)) throw error
     return openFifoDoor(path, events)
   }
 }
