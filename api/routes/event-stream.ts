@@ -7,6 +7,7 @@ import { levelOf } from '../contract/stream.ts'
 import { createFrameReader, type Wanted } from '../event-frames.ts'
 import { createEventWatch } from '../event-watch.ts'
 import { pathInteger, readQuery } from '../query.ts'
+import { createStreamPace } from '../stream-pace.ts'
 import { needWorkflow } from './guards.ts'
 
 /** Silence after which a comment is sent, so that proxies keep the connection. */
@@ -17,6 +18,7 @@ export function eventStreamRoutes({ db, stopping, requestsApart }: Services): Ho
   const routes = new Hono<AppEnv>()
   const shared = requestsApart ? undefined : createEventWatch(db, stopping)
   const readFrames = createFrameReader(db)
+  const pace = createStreamPace()
 
   routes.get('/workflows/:id/events/stream', async c => {
     const id = pathInteger(c, 'id')
@@ -48,6 +50,7 @@ export function eventStreamRoutes({ db, stopping, requestsApart }: Services): Ho
         const frames = await readFrames(id, last, wanted)
         last = frames.last
         if (frames.bytes !== undefined) {
+          await pace.allow(frames.bytes.length)
           if (!(await mayRead())) return
           // A reader that is slow is waited for here, alone: nobody else waits for it.
           await out.write(frames.bytes)
