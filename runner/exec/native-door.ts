@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
-import { sendTogether } from '../launcher/send.ts'
+import { endInput, sendTogether } from '../launcher/send.ts'
 import type { Caller, Door, DoorEvents } from './door.ts'
 import { LineReader } from './line-reader.ts'
 
@@ -44,7 +44,7 @@ export async function openNativeDoor(binary: string, path: string, events: DoorE
     async close({ clean }) {
       closing = true
       if (clean) rmSync(`${path}.lock`, { force: true })
-      gate.stdin.end()
+      endInput(gate.stdin)
       await ended
     },
   }

@@ -1,11 +1,31 @@
 import type { Writable } from 'node:stream'
 
-/** Writes to a helper's input; what is sent in one tick goes out in one system call. Nothing happens once the input is closed. */
+/** What was given in this tick, by input. */
+const waiting = new WeakMap<Writable, Buffer[]>()
+
+/**
+ * Writes to a helper's input; what is sent in one tick goes out as one chunk, since a stream does as much for a chunk as for a small
+ * job. Nothing happens once the input is closed.
+ */
 export function sendTogether(input: Writable, data: Buffer | string): void {
-  if (input.destroyed) return
-  if (input.writableCorked === 0) {
-    input.cork()
-    process.nextTick(() => input.uncork())
+  const chunk = typeof data === 'string' ? Buffer.from(data) : data
+  const chunks = waiting.get(input)
+  if (chunks !== undefined) {
+    chunks.push(chunk)
+    return
   }
-  input.write(data)
+  waiting.set(input, [chunk])
+  process.nextTick(() => flush(input))
+}
+
+/** Closes a helper's input behind what was sent. */
+export function endInput(input: Writable): void {
+  flush(input)
+  input.end()
+}
+
+function flush(input: Writable): void {
+  const chunks = waiting.get(input)
+  waiting.delete(input)
+  if (chunks !== undefined && !input.destroyed) input.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
 }

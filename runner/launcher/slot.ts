@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { findScript } from './places.ts'
 import { buildMark, MARK_NAME } from './processes.ts'
-import { sendTogether } from './send.ts'
+import { endInput, sendTogether } from './send.ts'
 import type { SlotEnvironment } from './slot-environment.ts'
 import { DEFAULT_PATH, encodeTexts } from './slot-request.ts'
 
@@ -54,7 +54,7 @@ export class Slot {
 
   /** Lets the shell end when it has done what it was given. */
   async end(): Promise<void> {
-    this.#process.stdin.end()
+    endInput(this.#process.stdin)
     await this.#ended
   }
 
