@@ -28,6 +28,7 @@ export async function lookUntil<T>(
 ): Promise<T | undefined> {
   let failures = PATIENCE - FIRST_PATIENCE
   let hasSeen = false
+  let trouble: unknown
   for (;;) {
     try {
       const found = await withControlPlane(flags, look)
@@ -37,9 +38,13 @@ export async function lookUntil<T>(
     } catch (error) {
       const mayPass = error instanceof CommandError && (hasSeen || error.exitCode === 3)
       if (!mayPass || ++failures > PATIENCE) throw error
+      trouble = error
     }
     const leftMs = untilMs - Date.now()
-    if (leftMs <= 0 || signal?.aborted) return undefined
+    if (leftMs <= 0 || signal?.aborted) {
+      if (!hasSeen) throw trouble
+      return undefined
+    }
     await sleep(Math.min(hasSeen ? everyMs : FIRST_PAUSE_MS, leftMs), undefined, { signal }).catch(() => {})
   }
 }
