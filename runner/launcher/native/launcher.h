@@ -169,8 +169,8 @@ struct slot *slots_all(void);
 struct slot *slot_by_pid(pid_t pid);
 /* Queues a held job behind what the slot has. False when its ring has no room. */
 bool slot_queue(struct slot *slot, struct job *job);
-/* Gives a held job to an idle slot, or to a new one. */
-void slots_begin(struct job *job);
+/* Gives a held job to an idle slot, or to a new one. Returns 0, or an errno when there can be no more processes. */
+int slots_begin(struct job *job);
 /* Takes a queued job back; false when the slot was faster. Returns the job before it, NULL when it was the first. */
 bool slot_withdraw(struct job *job, struct job **before);
 /* The descriptor that is readable when a slot has news. */

@@ -9,12 +9,20 @@ static bool cutting;
 
 /* ---- starting ---- */
 
-static void cancel(struct job *job)
+static void begin_followers(struct job *leader);
+
+static void end_unstarted(struct job *job, int error, enum step step)
 {
-  struct news news = {.type = NEWS_UNSTARTED, .tag = job->tag, .error = ECANCELED, .step = STEP_CANCELED};
+  struct news news = {.type = NEWS_UNSTARTED, .tag = job->tag, .error = error, .step = step};
   news.started_ms = news.exited_ms = epoch_ms();
   output_exited(job, &news, true);
+  begin_followers(job);
   job_forget(job);
+}
+
+static void cancel(struct job *job)
+{
+  end_unstarted(job, ECANCELED, STEP_CANCELED);
 }
 
 /* What waits for a slot's last job alone is queued there at once, as far as there is room: then it starts without us. */
@@ -28,8 +36,11 @@ static void queue_followers(struct job *leader)
 
 static void begin(struct job *job)
 {
-  slots_begin(job);
-  queue_followers(job);
+  int error = slots_begin(job);
+  if (error == 0)
+    queue_followers(job);
+  else
+    end_unstarted(job, error, STEP_FORK);
 }
 
 static void begin_followers(struct job *leader)

@@ -62,7 +62,7 @@ bool slot_queue(struct slot *slot, struct job *job)
   return entry != NULL;
 }
 
-static void open_slot(struct job *job)
+static int open_slot(struct job *job)
 {
   struct slot *slot = allocate(sizeof *slot);
   *slot = (struct slot){.ring = ring_open(), .next = slots};
@@ -70,10 +70,15 @@ static void open_slot(struct job *job)
   slot->pid = fork();
   if (slot->pid == 0)
     slot_run(launcher, slot->ring, news_out, job->request);
-  if (slot->pid < 0)
-    fail("Cannot fork a slot", strerror(errno));
+  if (slot->pid < 0) {
+    int error = errno;
+    ring_close(slot->ring);
+    free(slot);
+    return error;
+  }
   slots = slot;
   append(slot, job, NULL);
+  return 0;
 }
 
 static void forget_slot(struct slot *slot)
@@ -93,16 +98,16 @@ static void dismiss(struct slot *slot)
   forget_slot(slot);
 }
 
-void slots_begin(struct job *job)
+int slots_begin(struct job *job)
 {
   struct slot *idle = slots;
   while (idle && idle->first)
     idle = idle->next;
   if (idle && slot_queue(idle, job))
-    return;
+    return 0;
   if (idle)
     dismiss(idle);
-  open_slot(job);
+  return open_slot(job);
 }
 
 /* ---- taking back ---- */
