@@ -49,21 +49,26 @@ async function snapshot(): Promise<string> {
 
 /** Ids of ada's rows lie among the first few, as ben's do. */
 const id = () => fc.integer({ min: 1, max: 3 })
-const value = () =>
-  fc.oneof(id(), fc.constantFrom('1', 'completed', SECRET, 'ada', '', null, true), fc.constantFrom([1], [2], { a: 1 }))
+const value = (...guesses: string[]) =>
+  fc.oneof(
+    id(),
+    fc.constantFrom('1', 'completed', 'ada', '', null, true, ...guesses),
+    fc.constantFrom([1], [2], { a: 1 }),
+  )
 const FIELDS = [
   ...['workflow_id', 'job_id', 'file_id', 'name', 'user', 'command', 'path', 'limit', 'sort_by', 'offset', 'status'],
   ...['compute_node_id', 'depends_on_job_ids', 'input_file_ids', 'resource_requirements_id', 'consumer_job_id'],
   ...['needs_file_id', 'upstream_job_id', 'access_group', 'access_groups', 'user_name', 'role', 'sql', 'claims'],
 ]
-const fields = () => fc.dictionary(fc.constantFrom(...FIELDS), value(), { maxKeys: 6 })
+const fields = (...guesses: string[]) => fc.dictionary(fc.constantFrom(...FIELDS), value(...guesses), { maxKeys: 6 })
 
 it('S97 no request of another user gets at what is ada’s, or changes it', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.nat(),
       fc.array(id(), { minLength: 4, maxLength: 4 }),
-      fields(),
+      // Only a filter may hold the word: stored by ben, it would be his own when it came back later.
+      fields(SECRET),
       fields(),
       fc.boolean(),
       async (pick, ids, query, body, known) => {
@@ -81,7 +86,7 @@ it('S97 no request of another user gets at what is ada’s, or changes it', asyn
         const text = await response.text()
         expect(response.status).toBeLessThan(500)
         // What ben says himself may come back to him.
-        if (!JSON.stringify([query, body]).includes(SECRET)) expect(text).not.toContain(SECRET)
+        if (!JSON.stringify(query).includes(SECRET)) expect(text).not.toContain(SECRET)
       },
     ),
     { numRuns: 1_500 },
