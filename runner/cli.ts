@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { CommandError, usageError } from './command-line/error.ts'
 import { findCommand } from './command-line/find.ts'
 import { renderGroupHelp, renderRootHelp, renderVerbHelp } from './command-line/help.ts'
@@ -19,7 +18,11 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch(report)
+void main(process.argv.slice(2))
+  .catch(report)
+  .then(code => {
+    process.exitCode = code
+  })
 
 async function main(words: string[]): Promise<ExitCode> {
   const [name, ...after] = words

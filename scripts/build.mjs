@@ -1,8 +1,9 @@
-// Builds the package: one bundle for both bins (dist/runner.mjs and its lazily loaded parts) and for the server that Torc's tools start
-// (dist/torc-server.mjs), and the native helpers where a C compiler is found. Without one the shell stand-in takes their place at run
-// time, so that is not an error.
+// Builds the package: both bins (dist/runner.mjs) with the program in lazily loaded parts and once more whole, with its compiled code
+// (runner/bin.ts says why); the program of its job threads; the server that Torc's tools start (dist/torc-server.mjs); and the native helpers where a C compiler is
+// found. Without one the shell stand-in takes their place at run time, so that is not an error.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -13,20 +14,45 @@ const dist = `${root}dist`
 const STALE_MS = 3_600_000
 
 mkdirSync(dist, { recursive: true })
-const { metafile } = await build({
-  entryPoints: { runner: `${root}runner/cli.ts`, 'torc-server': `${root}api/node/torc-server/main.ts` },
-  outdir: dist,
-  outExtension: { '.js': '.mjs' },
-  chunkNames: 'chunk-[hash]',
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
   bundle: true,
-  splitting: true,
   minify: true,
   keepNames: true,
   platform: 'node',
   target: 'node20',
-  format: 'esm',
   external: ['libsql', 'rregex'],
   logLevel: 'warning',
+}
+
+const whole = await build({
+  ...common,
+  entryPoints: [`${root}runner/cli.ts`],
+  write: false,
+  format: 'cjs',
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'moduleUrl' },
+  banner: { js: '(function (require, filename) { const moduleUrl = require("node:url").pathToFileURL(filename).href;' },
+  footer: { js: '})' },
+})
+const wholeText = whole.outputFiles[0].text
+const wholeName = `program-${createHash('sha256').update(wholeText).digest('hex').slice(0, 8)}`
+writeWhole(`${dist}/${wholeName}.cjs`, wholeText)
+
+const { metafile } = await build({
+  ...common,
+  entryPoints: {
+    runner: `${root}runner/bin.ts`,
+    'job-thread': `${root}runner/job-threads/worker.ts`,
+    'torc-server': `${root}api/node/torc-server/main.ts`,
+  },
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: 'chunk-[hash]',
+  splitting: true,
+  format: 'esm',
+  define: { WHOLE_PROGRAM: JSON.stringify(wholeName) },
   metafile: true,
   banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
 })
@@ -35,10 +61,30 @@ chmodSync(`${dist}/runner.mjs`, 0o755)
 const made = new Set(Object.keys(metafile.outputs).map(path => basename(path)))
 for (const name of readdirSync(dist)) {
   const path = `${dist}/${name}`
-  if (name.endsWith('.mjs') && !made.has(name) && Date.now() - statSync(path).mtimeMs > STALE_MS)
+  const ours = made.has(name) || name.startsWith(wholeName)
+  if (/\.mjs$|^program-/.test(name) && !ours && Date.now() - statSync(path).mtimeMs > STALE_MS)
     rmSync(path, { force: true })
 }
 
 for (const room of ['launcher', 'exec'])
   execFileSync('sh', [`${root}runner/${room}/native/build.sh`, dist], { stdio: 'inherit' })
 execFileSync(process.execPath, [`${root}scripts/spec-schema.mjs`, `${dist}/workflow.schema.json`], { stdio: 'inherit' })
+compileAhead()
+
+/** Leaves the whole program's compiled code beside it. Only speed hangs on that, so a failure is told and is no error. */
+function compileAhead() {
+  const code = `${dist}/${wholeName}.v8-${process.versions.v8}-${process.arch}`
+  const words = [`${root}scripts/code-cache.mjs`, `${dist}/${wholeName}.cjs`, `${code}.new`]
+  try {
+    execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000 })
+    renameSync(`${code}.new`, code)
+  } catch (error) {
+    process.stderr.write(`The program is not compiled ahead, so runs start some 60 ms later: ${error.message}\n`)
+  }
+}
+
+/** Writes a file that others may be about to read: it is there whole or not at all. */
+function writeWhole(path, text) {
+  writeFileSync(`${path}.new`, text)
+  renameSync(`${path}.new`, path)
+}
