@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CompletionEntry } from '../wire.ts'
-import { listOutboxFiles, OUTBOX_SUFFIX, readOutboxFile, removeIfOver } from './outbox-file.ts'
+import { KEPT_AFTER_ANSWER_MS, listOutboxFiles, OUTBOX_SUFFIX, readOutboxFile, removeIfOver } from './outbox-file.ts'
 import { formatOutboxRecord, MOVED, type OutboxHeader, rangesOf } from './records.ts'
 
 /**
@@ -40,6 +40,9 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
   const numbers = new WeakMap<CompletionEntry, number>()
   /** The lines of what is not answered yet. */
   const waiting = new Map<number, string>()
+  /** Our full files and when they were left: all they hold was answered by then, or has moved on. The oldest first. */
+  const full: { path: string; atMs: number }[] = []
+  let path = ''
   let part = 0
   let file = begin()
   let bytes = 0
@@ -49,8 +52,8 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
   let syncing: NodeJS.Timeout | undefined
 
   function begin(): number {
-    const name = `${clock()}-${header.pid}-${part++}${OUTBOX_SUFFIX}`
-    const opened = openSync(join(directory, name), 'a', 0o600)
+    path = join(directory, `${clock()}-${header.pid}-${part++}${OUTBOX_SUFFIX}`)
+    const opened = openSync(path, 'a', 0o600)
     writeSync(opened, formatOutboxRecord({ type: 'header', header }))
     return opened
   }
@@ -93,11 +96,22 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
     if (bytes < LARGEST_BYTES || lines !== '') return
     writeSync(file, answerLines([...waiting.keys()], MOVED))
     closeSync(file)
+    full.push({ path, atMs: clock() })
     file = begin()
     bytes = 0
     write([...waiting.values()].join(''))
-    for (const path of listOutboxFiles(directory)) {
-      const old = readOutboxFile(path)
+    removeOld()
+  }
+
+  /** Reads no file before its time: a busy runner has many, and each takes memory and the loop's time. */
+  function removeOld(): void {
+    for (
+      let oldest = full[0];
+      oldest !== undefined && clock() - oldest.atMs >= KEPT_AFTER_ANSWER_MS;
+      oldest = full[0]
+    ) {
+      full.shift()
+      const old = readOutboxFile(oldest.path)
       if (old !== undefined) removeIfOver(old, clock())
     }
   }

@@ -112,6 +112,27 @@ test('openOutbox() begins another file when one is large, and what waits moves t
   outbox.close()
 })
 
+test('openOutbox() removes a full file ten minutes after it was left, with the next one that is full', () => {
+  const outbox = open()
+  const fill = (id: number): void => {
+    const long = { ...entryOf(id), claim_token: 'x'.repeat(9 * 2 ** 20) }
+    outbox.add(long)
+    outbox.flush()
+    clock.now++
+    outbox.answered([long], 'e')
+  }
+  fill(1)
+  const [first] = outbox.files()
+  clock.now += KEPT_AFTER_ANSWER_MS - 10
+  fill(2)
+  expect(outbox.files()).toContain(first)
+  clock.now += 10
+  fill(3)
+  expect(outbox.files()).not.toContain(first)
+  expect(outbox.files()).toHaveLength(3)
+  outbox.close()
+})
+
 test('parseOutboxRecord() reads back what was written, and nothing that was torn or changed', () => {
   const record = { type: 'entry' as const, seq: 7, entry: entryOf(3) }
   const line = formatOutboxRecord(record).trimEnd()
