@@ -16,5 +16,6 @@ RUN mkdir /data && chown node:node /data && chmod 700 /data
 USER node
 VOLUME /data
 EXPOSE 8080
+HEALTHCHECK CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Needs HEADRACE_TOKEN. HEADRACE_DB_TOKEN and `--db libsql://…` put the database on a server.
 ENTRYPOINT ["node", "dist/runner.mjs", "server", "--host", "0.0.0.0", "--port", "8080", "--output-dir", "/data"]

@@ -35,7 +35,10 @@ async function holdScope(c: AppRequest, db: Db, scope: Scope, subject: Subject):
     case 'guarded':
       return
     case 'creation':
-      if (subject.name === null) throw new AppError('forbidden', 'Cannot create a workflow without a user name')
+      if (subject.name === null && !subject.hasAllRights)
+        throw new AppError('forbidden', 'Cannot create a workflow without a user name')
+      if (subject.fence != null && subject.fence.workflowId !== null)
+        throw new AppError('forbidden', 'Cannot create a workflow with this token as it opens one workflow only')
       return
     case 'row':
       return holdRow(db, scope.resource, readInteger('id', decoded(scope.id)), subject, scope.deniedLooksMissing)

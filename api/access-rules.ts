@@ -31,10 +31,20 @@ export function* needOwnerOrGroupAdmin(caller: Caller, owner: string, groupId: n
 
 /** A workflow is given away by its owner or a system administrator only. */
 export function* needOwner(caller: Caller, owner: string): Unit<void> {
-  if (caller === undefined || caller.name === owner || (yield* isSystemAdmin(caller))) return
+  if (caller === undefined || caller.hasAllRights || caller.name === owner || (yield* isSystemAdmin(caller))) return
   throw new AppError('forbidden', 'Cannot change the owner of the workflow as only its owner may', { field: 'user' })
 }
 
 /** Whose a new workflow is: for whom the rules hold, always the caller's own (contract/notes.md 6.2). */
 export const ownerOfNew = ({ user, subject }: AppEnv['Variables'], wanted: string | null | undefined): string =>
-  subject === undefined ? (wanted ?? user) : user
+  subject === undefined || subject.hasAllRights ? (wanted ?? user) : user
+
+/**
+ * The project of a new workflow, or the one it is given: a token of one project puts workflows into that one alone, else runners of
+ * another project would run its commands. Ends with 403.
+ */
+export function projectOf({ subject }: AppEnv['Variables'], wanted: string | null | undefined): string | undefined {
+  const own = subject?.fence?.project ?? undefined
+  if (own === undefined || wanted == null || wanted === own) return own ?? wanted ?? undefined
+  throw new AppError('forbidden', 'Cannot use this project as the token opens another one', { field: 'project' })
+}

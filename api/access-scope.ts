@@ -30,6 +30,7 @@ const RESOURCES: ReadonlyMap<string, Resource> = new Map([
   ['local_schedulers', { table: 'local_scheduler', noun: 'Local scheduler' }],
   ['scheduled_compute_nodes', { table: 'scheduled_compute_node', noun: 'Scheduled compute node' }],
   ['compute_nodes', { table: 'compute_node', noun: 'Compute node' }],
+  ['pipe_runs', { table: 'pipe_run', noun: 'Pipe run' }],
   ['results', { table: 'result', noun: 'Result' }],
   ['events', { table: 'event', noun: 'Event' }],
   ['ro_crate_entities', { table: 'ro_crate_entity', noun: 'RO-Crate entity' }],
@@ -54,7 +55,16 @@ const CREATIONS: ReadonlySet<string> = new Set([
 const OPEN: ReadonlySet<string> = new Set(['ping', 'version', 'openapi.json', 'docs', 'workflow.schema.json'])
 
 /** Lists filter what they show; the others look at groups, users and administrators. */
-const GUARDED: ReadonlySet<string> = new Set(['access_groups', 'access_check', 'users', 'admin', 'workflow_sources'])
+const GUARDED: ReadonlySet<string> = new Set([
+  'access_groups',
+  'access_check',
+  'users',
+  'admin',
+  'tokens',
+  'webhooks',
+  'workflow_sources',
+  'claims',
+])
 
 /** Tells the scope of an operation; `path` is below the base. Undefined for one that is not known here: then nobody is let through. */
 export function scopeOf(method: string, path: string): Scope | undefined {

@@ -1,16 +1,31 @@
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { findEpoch } from '../db/identity.ts'
 import type { Db } from '../db/unit.ts'
 import { type AccessOptions, admit } from './access.ts'
 import { accessGate } from './access-gate.ts'
+import { AUDITED, auditAdministration } from './audit.ts'
 import { type AppEnv, type AppRequest, DEFAULT_LIMITS, type Limits, type Services, type Stopping } from './context.ts'
 import type { DialectOption } from './dialect.ts'
 import { AppError } from './errors.ts'
+import { healthRoutes } from './health.ts'
+import { limitBodies } from './limits/bodies.ts'
+import { createFailureLimit } from './limits/failures.ts'
+import { refuseWhenFull } from './limits/queue-depth.ts'
+import { createSlots } from './limits/slots.ts'
+import { takes429AsFinal } from './limits/too-many.ts'
+import { createWriteLimit } from './limits/writers.ts'
+import { measureDb } from './metrics/measure-db.ts'
+import { createMetrics } from './metrics/metrics.ts'
 import { refusalOf } from './refusal.ts'
+import { type LogRequest, logRequests } from './request-log.ts'
 import type { RequestStats } from './request-stats.ts'
 import { mountRoutes } from './routes/main.ts'
+import { metricsRoutes } from './routes/metrics.ts'
 import { openApiRoutes } from './routes/openapi.ts'
+import { spanOf } from './span.ts'
+import { createTokenCheck } from './tokens/check.ts'
+import { holdToken } from './tokens/gate.ts'
+import type { WebhookPolicy } from './webhooks/policy.ts'
 
 export type AppOptions = {
   db: Db
@@ -21,12 +36,20 @@ export type AppOptions = {
   access?: AccessOptions
   /** What `/admin/api-stats` shows; whoever serves the app counts. */
   stats?: RequestStats
+  /** Where webhooks may point, for a runtime that delivers them. */
+  webhooks?: WebhookPolicy
   limits?: Partial<Limits>
   dialect?: DialectOption
   /** Aborted when the server is about to stop. */
   stopping?: Stopping
   /** No request may wait for what another one has begun. */
   requestsApart?: boolean
+  /** Where a request comes from, as far as the runtime tells: failures are counted by it. */
+  addressOf?: (c: AppRequest) => string | undefined
+  /** The way to the caller is encrypted: he is told to keep to that. */
+  isEncrypted?: boolean
+  /** Told of every request that was answered. */
+  logRequest?: LogRequest
   /** Told of every error that is a fault of ours. */
   onFault?: (error: unknown, span: string) => void
 }
@@ -37,36 +60,74 @@ const BASES = ['/torc-service/v1', '/v1']
 /** Not a signal: on Workers that which makes one is the only request that may look at it. */
 const NEVER: Stopping = { aborted: false, addEventListener: () => {} }
 
+/** Replies are data: a browser that shows one as a page must not let it do anything. */
+const DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+/** Two years, as lists of such hosts ask for. */
+const ENCRYPTED_ONLY = 'max-age=63072000'
+
 /** Builds the whole API over a database. It knows no runtime: entries serve its `fetch`, tests call its `request`. */
 export function createApp(options: AppOptions): Hono<AppEnv> {
-  const { db, clock = Date.now, version, access, dialect = 'auto', onFault = () => {} } = options
+  const { clock = Date.now, version, access, dialect = 'auto', onFault = () => {}, logRequest } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
-  const { stopping = NEVER, requestsApart = false } = options
-  const services: Services = { db, clock, version, dialect, access, stats: options.stats, stopping, requestsApart }
+  const { stopping = NEVER, requestsApart = false, addressOf = () => undefined } = options
+  const db = measureDb(options.db)
+  const tokens = createTokenCheck({ db, clock })
+  const metrics = createMetrics(db, version)
+  const streams = createSlots('event streams', limits.streams)
+  const { stats } = options
+  const services: Services = {
+    db,
+    clock,
+    version,
+    dialect,
+    access,
+    tokens,
+    stats,
+    webhooks: options.webhooks,
+    metrics,
+    addressOf,
+    streams,
+    stopping,
+    requestsApart,
+  }
+  const limitWrites = createWriteLimit(limits.tokenWrites, clock)
+  const admission = { tokens, failures: createFailureLimit(limits.failures, clock), addressOf }
   const api = mountRoutes(services)
   const app = new Hono<AppEnv>()
   let epoch: string | undefined
 
+  app.route('/', healthRoutes(services))
+  app.use(metrics.requests.watch)
+  if (logRequest !== undefined) app.use(logRequests(logRequest, addressOf))
   app.use(async (c, next) => {
-    c.header('X-Span-ID', c.req.header('x-span-id') || crypto.randomUUID())
+    c.header('X-Span-ID', spanOf(c))
     c.header('X-Content-Type-Options', 'nosniff')
     c.header('X-Frame-Options', 'DENY')
+    c.header('Content-Security-Policy', DATA_POLICY)
+    if (options.isEncrypted) c.header('Strict-Transport-Security', ENCRYPTED_ONLY)
     epoch ??= await db.read(findEpoch)
     c.header('X-Headrace-Epoch', epoch)
-    const { user, subject } = await admit(c, access)
+    const { user, subject, grant } = await admit(c, access, admission)
     c.set('user', user)
     c.set('subject', subject)
+    c.set('grant', grant)
+    if (grant !== undefined) {
+      holdToken(c, grant)
+      limitWrites(c, grant.tokenId)
+    }
+    refuseWhenFull(c, db, limits.waitingWrites)
     await next()
   })
   app.use(limitBodies(limits))
-
   for (const base of BASES) {
     app.use(
       `${base}/*`,
       accessGate(db, base, c => isKnownPath(app, c)),
     )
+    for (const path of AUDITED) app.use(`${base}${path}`, auditAdministration(services, base))
     app.route(base, api)
   }
+  app.route('/', metricsRoutes(services))
   app.route('/', openApiRoutes(version))
   app.get('/', c =>
     c.html('<!doctype html><title>Headrace</title><p>Headrace is running. Its API is below <code>/v1</code>.</p>'),
@@ -81,43 +142,12 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
 
   app.onError((error, c) => {
     const refusal = refusalOf(error, fault => onFault(fault, c.res.headers.get('X-Span-ID') ?? ''))
-    if (refusal.code === 'unavailable') c.header('Retry-After', '5')
-    return c.json(refusal.body, refusal.status)
+    const { retry_after_seconds = refusal.code === 'unavailable' ? 5 : undefined } = refusal.extra
+    if (retry_after_seconds !== undefined) c.header('Retry-After', String(retry_after_seconds))
+    const isFinalTo = refusal.status === 429 && takes429AsFinal(name => c.req.header(name))
+    return c.json(refusal.body, isFinalTo ? 503 : refusal.status)
   })
   return app
-}
-
-/** Paths whose bodies carry lists or data of any size (contract/notes.md 1, 19.8). */
-const BULK_PATH =
-  /\/(bulk_jobs|bulk_files|bulk_user_data|batch_complete_jobs|user_data|events|from_spec|from_expansion)(\/\d+)?$/
-
-/** Paths whose bodies are worked off line by line, and never held whole. */
-const STREAMED_PATH = /\/workflows\/import$/
-
-/** Refuses a body that is too large by its header; only a body without length is counted while it is read (platform.md 6). */
-function limitBodies(limits: Limits) {
-  const tooLarge = (most: number) =>
-    new AppError('too_large', `Cannot read the request body as it is larger than ${most} bytes`)
-  const counting = (most: number) =>
-    bodyLimit({
-      maxSize: most,
-      onError: () => {
-        throw tooLarge(most)
-      },
-    })
-  const countUsual = counting(limits.bodyBytes)
-  const countBulk = counting(limits.bulkBodyBytes)
-  return async (c: AppRequest, next: () => Promise<void>) => {
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') return next()
-    if (STREAMED_PATH.test(c.req.path)) return next()
-    const bulk = BULK_PATH.test(c.req.path)
-    const length = c.req.header('content-length')
-    if (length === undefined || c.req.header('transfer-encoding') !== undefined)
-      return (bulk ? countBulk : countUsual)(c, next)
-    const most = bulk ? limits.bulkBodyBytes : limits.bodyBytes
-    if (Number(length) > most) throw tooLarge(most)
-    return next()
-  }
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH']

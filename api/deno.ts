@@ -6,7 +6,7 @@ declare const Deno: {
   env: { get(name: string): string | undefined }
   serve(
     options: { hostname: string; port: number; onListen(address: { hostname: string; port: number }): void },
-    handler: (request: Request) => Promise<Response>,
+    handler: (request: Request, info: { remoteAddr: { hostname: string } }) => Promise<Response>,
   ): { shutdown(): Promise<void>; finished: Promise<void> }
   addSignalListener(signal: 'SIGINT' | 'SIGTERM', handler: () => void): void
 }
@@ -32,7 +32,7 @@ const server = Deno.serve(
     port: Number(setting('HEADRACE_PORT') ?? 8080),
     onListen: ({ hostname, port }) => console.log(`Serving at http://${hostname}:${port}`),
   },
-  request => edge.fetch(request),
+  (request, { remoteAddr }) => edge.fetch(request, remoteAddr.hostname),
 )
 
 let ticking = false

@@ -17,6 +17,7 @@ const ERRORS = {
   mismatch: { status: 422, kind: 'UnprocessableEntity' },
   illegal_status: { status: 422, kind: 'UnprocessableEntity' },
   wrong_workflow: { status: 422, kind: 'UnprocessableEntity' },
+  too_many_requests: { status: 429, kind: 'TooManyRequests' },
   internal: { status: 500, kind: 'InternalServerError' },
   unavailable: { status: 503, kind: 'ServiceUnavailable' },
 } as const satisfies Record<string, { status: ContentfulStatusCode; kind: string }>

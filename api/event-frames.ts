@@ -5,8 +5,13 @@ import { isKnownType, SEVERITIES, severityOf } from './contract/stream.ts'
 /** What a client wants to hear of. */
 export type Wanted = { level: number; allTypes: boolean }
 
-/** The frames after a number: their bytes if there are any, the number of the last event read, and whether more follow. */
-export type Frames = { bytes: Uint8Array<ArrayBuffer> | undefined; last: number; more: boolean }
+/** The frames after a number: their bytes if there are any, number and time of the last event read, and whether more follow. */
+export type Frames = {
+  bytes: Uint8Array<ArrayBuffer> | undefined
+  last: number
+  lastAt: number | undefined
+  more: boolean
+}
 
 /** Events read at once: a stream that resumes far back goes on in steps. */
 const STEP = 500
@@ -24,8 +29,13 @@ export function createFrameReader(db: Db): (workflowId: number, after: number, w
     if (known !== undefined) return known
     const rows = await db.read(() => listStreamEvents(workflowId, after, STEP))
     const text = rows.map(row => frameOf(workflowId, row, wanted)).join('')
-    const last = rows.at(-1)?.seq ?? after
-    const frames = { bytes: text === '' ? undefined : encoder.encode(text), last, more: rows.length === STEP }
+    const newest = rows.at(-1)
+    const frames = {
+      bytes: text === '' ? undefined : encoder.encode(text),
+      last: newest?.seq ?? after,
+      lastAt: newest?.at,
+      more: rows.length === STEP,
+    }
     // Events never change: whoever asks for these later gets what there was, and goes on from there.
     if (rows.length > 0) keep(key, frames)
     return frames

@@ -22,16 +22,23 @@ import { countRequests } from './node/count-requests.ts'
 import { openServerDatabase, readDatabaseToken } from './node/database-server.ts'
 import { networkFileSystem } from './node/file-system.ts'
 import { ownDatabasePath } from './node/foreign-database.ts'
+import { createJsonLog } from './node/json-log.ts'
 import { closeServer, listen } from './node/listening.ts'
+import { keepOlder } from './node/maintenance/keep-older.ts'
 import { NO_OWNERSHIP, type Ownership, takeOwnership } from './node/ownership.ts'
+import { connectionOptions, limitPatience, type Patience } from './node/patience.ts'
+import { peerAddress } from './node/peer-address.ts'
 import { makePrivateFolder, touchPrivateFile, writePrivateFile } from './node/private-file.ts'
 import { StartError, startErrorOf } from './node/start-error.ts'
 import { startTicking } from './node/ticking.ts'
+import { readTls, type TlsFiles } from './node/tls.ts'
 import { newToken, tokenFromFile } from './node/token-file.ts'
 import { isLoopback, trustsOwnUser } from './node/trust.ts'
+import { startDelivering } from './node/webhooks/delivering.ts'
 import { type Answer, answer } from './refusal.ts'
 import { createRequestStats } from './request-stats.ts'
 import { exchange } from './routes/exchange.ts'
+import type { WebhookPolicy } from './webhooks/policy.ts'
 
 export { StartError } from './node/start-error.ts'
 
@@ -53,11 +60,20 @@ export type ServerOptions = {
   access?: ServerAccess
   /** Where other commands of this user find the server: its address and its token. */
   infoPath?: string
+  /** Where webhooks may point; without it none is delivered. */
+  webhooks?: WebhookPolicy
+  /** Workflows that have been over for so many milliseconds are removed; never unless given. */
+  retentionMs?: number
   version?: string
   dialect?: DialectOption
   limits?: Partial<Limits>
-  /** Certificate and key, as PEM texts: then the server speaks HTTPS. */
-  tls?: { cert: string; key: string }
+  /** Certificate and key, as PEM files: then the server speaks HTTPS. */
+  tls?: TlsFiles
+  /** Addresses of proxies whose word on where a request comes from is believed. */
+  trustedProxies?: readonly string[]
+  patience?: Patience
+  /** Takes whole lines: everything is then said in lines of JSON, each request too, and `log` hears nothing. */
+  jsonLog?: (line: string) => void
   /** Takes one line: notices and faults. */
   log: (line: string) => void
 }
@@ -76,9 +92,6 @@ export type RunningServer = {
   close(): Promise<void>
 }
 
-/** Above the 65 s or so after which clients and proxies let go of an idle connection (platform.md 6). */
-const KEEP_ALIVE_MS = 75_000
-
 /** SQLite's own name for a database without a file. */
 const IN_MEMORY = ':memory:'
 
@@ -87,12 +100,15 @@ const IN_MEMORY = ':memory:'
  * that says what to do, when the file or the address cannot be had; then it has let go of both.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { host = '127.0.0.1', port = 0, version = '0', log } = options
+  const { host = '127.0.0.1', port = 0, version = '0', jsonLog } = options
+  const { log, logRequest } =
+    jsonLog === undefined ? { log: options.log, logRequest: undefined } : createJsonLog(jsonLog)
   const loopback = isLoopback(host)
   const logFault = (error: unknown, span: string): void =>
     log(`Fault in request ${span}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   const { access = {} } = options
   checkServerAccess(access)
+  const tls = options.tls && readTls(options.tls)
   if (!loopback && !options.token && options.tokenPath === undefined && access.authFile === undefined) {
     throw new StartError(
       `Cannot listen on ${host} without a token as anybody could run commands here: give one, or a password file, or listen on 127.0.0.1`,
@@ -101,7 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   // An empty token would let in everybody who sends an empty password.
   const token = options.token || (options.tokenPath === undefined ? newToken() : tokenFromFile(options.tokenPath))
   const dbPath = hasFile(options.dbPath) ? ownFile(options.dbPath, log) : options.dbPath
-  const { ownership, db } = await openOwned(dbPath, options)
+  const { ownership, db } = await openOwned(dbPath, { ...options, log })
   let server: Server | undefined
   let opened: OpenedAccess | undefined
   try {
@@ -114,24 +130,30 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       stopping: stopping.signal,
       version,
       stats,
+      webhooks: options.webhooks,
       dialect: options.dialect,
       limits: options.limits,
       access: { ...rules, token, trusts: loopback ? trustsOwnUser() : undefined },
+      addressOf: peerAddress(options.trustedProxies),
+      isEncrypted: tls !== undefined,
+      logRequest,
       onFault: logFault,
     })
     const listening = createAdaptorServer({
       fetch: app.fetch,
-      ...(options.tls && { createServer: createTlsServer, serverOptions: options.tls }),
+      ...(tls && { createServer: createTlsServer }),
+      serverOptions: { ...connectionOptions(options.patience), ...tls },
     }) as Server
     server = listening
     countRequests(listening, stats)
-    listening.keepAliveTimeout = KEEP_ALIVE_MS
+    limitPatience(listening, options.patience)
     const address = await listen(listening, host, port)
-    const scheme = options.tls === undefined ? 'http' : 'https'
+    const scheme = tls === undefined ? 'http' : 'https'
     const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`
     ownership.announce(url)
     if (options.infoPath !== undefined) writeInfo(options.infoPath, { url, token, dbPath })
-    const stopTicking = startTicking(db, log)
+    const stopTicking = startTicking(db, log, options.retentionMs)
+    const stopDelivering = options.webhooks && startDelivering(db, options.webhooks, log)
     return {
       url,
       port: address.port,
@@ -153,6 +175,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       async close() {
         stopping.abort()
         await stopTicking()
+        await stopDelivering?.()
         await closeServer(listening)
         await closeAccess()
         if (options.infoPath !== undefined) rmSync(options.infoPath, { force: true })
@@ -203,6 +226,7 @@ async function openOwned(
       touchPrivateFile(dbPath)
       db = openFile(dbPath, { durability, exclusive: network !== undefined })
     }
+    if (dbPath !== IN_MEMORY) await keepOlder(db, dbPath, log)
     await db.write(() => migrate(Date.now()))
     await healAfterStart(db, Date.now())
     await db.write(() => failOpenTasks(Date.now()))

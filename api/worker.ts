@@ -14,7 +14,9 @@ const edgeOf = (env: EdgeEnv): Edge => {
 
 /** Cloudflare Workers: the API, and the tick by a cron trigger (wrangler.toml). Nothing else runs after a response. */
 export default {
-  fetch: (request: Request, env: EdgeEnv): Promise<Response> => edgeOf(env).fetch(request),
+  // The runtime sets this header itself, whatever the caller says.
+  fetch: (request: Request, env: EdgeEnv): Promise<Response> =>
+    edgeOf(env).fetch(request, request.headers.get('cf-connecting-ip') ?? undefined),
   scheduled(_event: unknown, env: EdgeEnv, context: Context): void {
     context.waitUntil(edgeOf(env).tick())
   },

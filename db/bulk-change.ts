@@ -85,7 +85,7 @@ function* apply(workflowId: number, change: BulkChange, jobs: readonly SelectedJ
 }
 
 /** Ends jobs as canceled, whoever holds them; what hangs below hears of it from the frontier. */
-function* cancelJobs(workflowId: number, ids: readonly number[], now: number): Unit<void> {
+export function* cancelJobs(workflowId: number, ids: readonly number[], now: number): Unit<void> {
   yield* run(
     `UPDATE job SET status = ${STATUS.canceled}, ${CLEAR_CLAIM}, ready_at = NULL, unfinished = 0
      WHERE id IN (SELECT value FROM json_each(?))`,

@@ -4,12 +4,14 @@ import { STATUS } from '../api/core/status.ts'
 import { alongside } from './alongside.ts'
 import type { ClassRow } from './claimed-jobs.ts'
 import { notHandedBack } from './handed-back.ts'
+import { openToPipe } from './pipe-members.ts'
 import { type PassedOver, readPassedOver, reservationsOf } from './reservations.ts'
 import { all, one, type Statement, together, type Unit } from './unit.ts'
 
 /** What a claim looks at before it takes anything: asked all at once, decided without another look. */
 
 export type WorkflowRow = {
+  id: number
   state: string
   is_canceled: number
   run_id: number
@@ -35,14 +37,14 @@ export type ClaimLook = {
 export type CandidateLists = { classes: readonly JobClass[]; candidates: Candidate[] }
 
 const WORKFLOW = `
-  SELECT state, is_canceled, run_id, jobs_sort_method,
+  SELECT id, state, is_canceled, run_id, jobs_sort_method,
     EXISTS (SELECT 1 FROM user_data WHERE workflow_id = w.id) AS has_user_data,
     EXISTS (SELECT 1 FROM failure_handler WHERE workflow_id = w.id) AS has_failure_handlers,
     ?2 IS NULL OR EXISTS (SELECT 1 FROM compute_node WHERE id = ?2 AND workflow_id = w.id) AS knows_node
   FROM workflow w WHERE id = ?1 AND state IN ('live', 'initializing')`
 
 const CLASSES = `
-  SELECT c.id, c.resource_requirements_id, c.scheduler_id, c.labels,
+  SELECT c.id, c.workflow_id, c.resource_requirements_id, c.scheduler_id, c.labels,
     r.num_cpus, r.num_gpus, r.num_nodes, r.memory, r.runtime, r.memory_bytes, r.runtime_seconds
   FROM job_class c JOIN resource_requirements r ON r.id = c.resource_requirements_id WHERE c.workflow_id = ?`
 
@@ -99,7 +101,7 @@ export function openClaim({ workflow, rows }: ClaimLook, request: ClaimRequest):
   return { open: true, workflow, classes }
 }
 
-const toClass = (row: ClassRow): JobClass => ({
+export const toClass = (row: ClassRow): JobClass => ({
   id: row.id,
   cpus: row.num_cpus,
   gpus: row.num_gpus,
@@ -111,7 +113,7 @@ const toClass = (row: ClassRow): JobClass => ({
 })
 
 /** Fits what is free now, what a running job leaves to its successor, or the whole node: the last matters for reservations only. */
-const mayFit = (jobClass: JobClass, request: ClaimRequest): boolean =>
+export const mayFit = (jobClass: JobClass, request: ClaimRequest): boolean =>
   fitsNow(jobClass, request) || (request.total !== undefined && fitsAlone(jobClass, request.total))
 
 export const fitsNow = (jobClass: JobClass, { offer, hold }: ClaimRequest): boolean =>
@@ -153,6 +155,7 @@ function* readCandidates(workflowId: number, classes: readonly JobClass[], reque
 const CANDIDATES = `
   SELECT id, priority FROM job INDEXED BY job_ready
   WHERE workflow_id = ?1 AND class_id = ?2 AND status = ${STATUS.ready} AND waits_until IS NULL AND ${notHandedBack('?4')}
+    AND ${openToPipe('?4')}
   ORDER BY priority DESC, id LIMIT ?3`
 
 /** What a claim may take: the candidates, or the one job its node is kept free for; and what the node need not remember any more. */
@@ -188,4 +191,4 @@ export function* readyClasses(workflowId: number, computeNodeId: number | undefi
 const READY_CLASSES = `
   SELECT c.id FROM job_class c WHERE c.workflow_id = ?1 AND EXISTS (SELECT 1 FROM job j INDEXED BY job_ready
     WHERE j.workflow_id = ?1 AND j.class_id = c.id AND j.status = ${STATUS.ready} AND j.waits_until IS NULL
-      AND ${notHandedBack('?2', 'j')})`
+      AND ${notHandedBack('?2', 'j')} AND ${openToPipe('?2', 'j')})`

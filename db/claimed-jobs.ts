@@ -42,6 +42,7 @@ export type ClaimedJob = {
 /** What the jobs of one class need and who may take them. */
 export type ClassRow = {
   id: number
+  workflow_id: number
   resource_requirements_id: number
   scheduler_id: number | null
   labels: string

@@ -1,5 +1,5 @@
 import type { ClaimRequest } from '../api/core/claim.ts'
-import { type Candidate, claimOrder, type JobClass, type Offer, pack } from '../api/core/packing.ts'
+import { type Candidate, claimOrder, type JobClass, type Offer, type Packed, pack } from '../api/core/packing.ts'
 import { STATUS } from '../api/core/status.ts'
 import { alongside } from './alongside.ts'
 import {
@@ -121,6 +121,18 @@ export function* takeChosen(
   })
   if (taken.length + held.length === 0) return NOTHING
 
+  yield* recordTaken(workflow, { taken, held, passedOver }, request, { now, secret })
+  const ids = [...taken, ...held].map(candidate => candidate.id)
+  return { missing: undefined, reply: { jobs: yield* describe(workflowId, ids, workflow, look) } }
+}
+
+/** What a claim writes: the jobs it hands out of one workflow, the lease, and what it has to remember. At least one job is taken or held. */
+export function* recordTaken(
+  { id: workflowId, run_id }: { id: number; run_id: number },
+  { taken, held, passedOver }: Packed,
+  request: ClaimRequest,
+  { now, secret }: ClaimOptions,
+): Unit<void> {
   const token = `${secret}.`
   yield* takeJobs(
     taken,
@@ -137,21 +149,20 @@ export function* takeChosen(
   }
   yield* rememberPassedOver(request.computeNodeId, passedOver, now)
   if (request.start === true) {
-    const data = { compute_node_id: request.computeNodeId, run_id: workflow.run_id }
+    const data = { compute_node_id: request.computeNodeId, run_id }
     yield* appendEvents(
       workflowId,
       now,
       taken.map(({ id }) => ({ type: 'job_started', jobId: id, data })),
     )
   }
-  return { missing: undefined, reply: { jobs: yield* describe(workflowId, ids, workflow, look) } }
 }
 
 /** A queue-depth runner ignores requirements, also of what it holds. */
-const holdOf = ({ offer, hold }: ClaimRequest): ClaimRequest['hold'] =>
+export const holdOf = ({ offer, hold }: ClaimRequest): ClaimRequest['hold'] =>
   hold && offer === undefined ? { ...hold, offer: UNLIMITED } : hold
 
-const UNLIMITED: Offer = {
+export const UNLIMITED: Offer = {
   cpus: Number.POSITIVE_INFINITY,
   memoryBytes: Number.POSITIVE_INFINITY,
   gpus: Number.POSITIVE_INFINITY,

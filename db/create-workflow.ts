@@ -1,7 +1,7 @@
 import { workflowOptions } from '../api/core/spec/options.ts'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { JOB_STATUSES } from '../api/core/status.ts'
-import { MAY_USE, type Subject } from './access-control.ts'
+import { CALLER, callerArgs, MAY_USE, type Subject } from './access-control.ts'
 import { showWhenWhole } from './creating.ts'
 import { optionsText } from './options-text.ts'
 import { reserveIds } from './reserve-ids.ts'
@@ -242,10 +242,10 @@ export function* findBySource(
   subject: Subject | undefined,
 ): Unit<{ id: number; source_hash: string } | undefined> {
   return yield* one(
-    `SELECT workflow.id, workflow.source_hash FROM (SELECT ? AS name) AS caller, workflow
+    `SELECT workflow.id, workflow.source_hash FROM ${CALLER}, workflow
      WHERE workflow.source_path = ? AND workflow.state = 'live' AND ${subject === undefined ? 'true' : MAY_USE}
      ORDER BY workflow.id DESC LIMIT 1`,
-    subject?.name ?? null,
+    ...callerArgs(subject ?? { name: null }),
     sourcePath,
   )
 }

@@ -3,14 +3,18 @@ import { type Db, run, together, type Unit } from './unit.ts'
 
 /** Tables whose rows name their workflow and no job's business needs first; `workflow` itself goes last. */
 const OWNED = [
+  'allocation',
+  'allocation_plan',
   'claim',
   'compute_node',
+  'duty',
   'event',
   'failure_handler',
   'file',
   'frontier',
   'job_class',
   'local_scheduler',
+  'pipe_run',
   'remote_worker',
   'resource_requirements',
   'ro_crate_entity',
@@ -20,6 +24,8 @@ const OWNED = [
   'stream_event',
   'task',
   'user_data',
+  'webhook',
+  'webhook_progress',
   'workflow_access_group',
 ]
 

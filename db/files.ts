@@ -15,7 +15,10 @@ const COLUMNS = ['id', 'workflow_id', 'name', 'path', 'st_mtime', 'identifier']
 /** Stores files; their ids follow the order of the list. */
 export function* insertFiles(workflowId: number, files: readonly NewFileValues[]): Unit<FileRow[]> {
   const first = yield* reserveIds('file', files.length)
-  const rows = files.map((values, index): FileRow => ({ id: first + index, workflow_id: workflowId, ...values }))
+  const unseen = { size_bytes: null, sha256: null }
+  const rows = files.map(
+    (values, index): FileRow => ({ id: first + index, workflow_id: workflowId, ...values, ...unseen }),
+  )
   yield* insertRows(
     'file',
     COLUMNS,

@@ -22,6 +22,8 @@ export type Heartbeat = {
   reclaimed: Reclaimed[]
   /** Jobs of the node's workflow are ready. */
   readyHint: boolean
+  /** Nothing is ready, and another node of the workflow has nothing to do: what this one holds ahead could start there. */
+  starving: boolean
   /** What the time has brought to other nodes is done on this occasion. */
   due: SettledDue
 }
@@ -44,12 +46,13 @@ export function* renewClaims(
   const ids = new Set(renewed.map(row => row.id))
   if (renewed.length > 0) yield* recountLeases([computeNodeId])
   // First the caller's own: what it renews now has not lapsed.
-  const [others, readyHint, due] = yield* alongside(
+  const [others, readyHint, hasIdleOther, due] = yield* alongside(
     readOthers(
       claims.filter(claim => !ids.has(claim.jobId)),
       computeNodeId,
     ),
     hasReady(node.workflow_id),
+    hasIdleNodeBeside(computeNodeId, node.workflow_id),
     settleDue(now),
   )
   const byFate = (fate: Fate) => others.filter(row => fateOf(row) === fate)
@@ -61,6 +64,7 @@ export function* renewClaims(
     cancel: byFate('cancel').map(row => row.id),
     reclaimed,
     readyHint,
+    starving: !readyHint && hasIdleOther && claims.some(claim => !claim.running),
     due,
   }
 }
@@ -143,6 +147,16 @@ function* hasReady(workflowId: number): Unit<boolean> {
   const row = yield* one(
     `SELECT 1 FROM job INDEXED BY job_ready WHERE workflow_id = ? AND status = ${STATUS.ready} AND waits_until IS NULL LIMIT 1`,
     workflowId,
+  )
+  return row !== undefined
+}
+
+function* hasIdleNodeBeside(computeNodeId: number, workflowId: number): Unit<boolean> {
+  const row = yield* one(
+    `SELECT 1 FROM compute_node n WHERE n.workflow_id = ? AND n.id <> ? AND n.is_active = 1
+       AND NOT EXISTS (SELECT 1 FROM job WHERE compute_node_id = n.id) LIMIT 1`,
+    workflowId,
+    computeNodeId,
   )
   return row !== undefined
 }

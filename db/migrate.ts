@@ -1,3 +1,4 @@
+import { UNFINISHED_COPY } from './copy-database.ts'
 import { first } from './migrations/0001-first.ts'
 import { restOfContract } from './migrations/0002-rest-of-contract.ts'
 import { access } from './migrations/0003-access.ts'
@@ -5,12 +6,30 @@ import { ours } from './migrations/0004-ours.ts'
 import { leases } from './migrations/0005-leases.ts'
 import { writeReceipts } from './migrations/0006-write-receipts.ts'
 import { handedBack } from './migrations/0007-handed-back.ts'
+import { pipe } from './migrations/0008-pipe.ts'
+import { allocations } from './migrations/0009-allocations.ts'
+import { tokens } from './migrations/0010-tokens.ts'
+import { webhooks } from './migrations/0011-webhooks.ts'
+import { fileDigests } from './migrations/0012-file-digests.ts'
 import { all, one, run, type Unit } from './unit.ts'
 
 export type Migration = { version: number; name: string; statements: readonly string[] }
 
 /** All migrations in order, as text in the program: they also apply where there is no file system. Never edit one that was released. */
-export const MIGRATIONS: readonly Migration[] = [first, restOfContract, access, ours, leases, writeReceipts, handedBack]
+export const MIGRATIONS: readonly Migration[] = [
+  first,
+  restOfContract,
+  access,
+  ours,
+  leases,
+  writeReceipts,
+  handedBack,
+  pipe,
+  allocations,
+  tokens,
+  webhooks,
+  fileDigests,
+]
 
 export const SCHEMA_VERSION = MIGRATIONS[MIGRATIONS.length - 1]!.version
 
@@ -23,6 +42,21 @@ export class NewerDatabase extends Error {
   }
 }
 
+/** Thrown when a copy into the file was begun and never ended (db/copy-database.ts). */
+export class UnfinishedDatabase extends Error {
+  constructor() {
+    super(
+      'Cannot open the database as copying into it did not end: run `runner server move` again, or name another one with --db',
+    )
+  }
+}
+
+/** The version of the schema; 0 in a database that has none yet. */
+export function* findSchemaVersion(): Unit<number> {
+  if ((yield* one(`SELECT 1 FROM sqlite_master WHERE name = 'headrace_migration'`)) === undefined) return 0
+  return (yield* one<{ newest: number | null }>('SELECT max(version) AS newest FROM headrace_migration'))!.newest ?? 0
+}
+
 /** Whether the schema is not that of this program, so that migrate has work, or reason to refuse. Takes no lock. */
 export function* needsMigration(): Unit<boolean> {
   if ((yield* one(`SELECT 1 FROM sqlite_master WHERE name = 'headrace_migration'`)) === undefined) return true
@@ -32,8 +66,10 @@ export function* needsMigration(): Unit<boolean> {
   return row!.n !== MIGRATIONS.length || row!.newest !== SCHEMA_VERSION
 }
 
-/** Brings the schema up to date in one transaction. Returns the versions applied now. Throws NewerDatabase on a newer file. */
+/** Brings the schema up to date in one transaction. Returns the versions applied now. Throws NewerDatabase on a newer file, UnfinishedDatabase on half a copy. */
 export function* migrate(now: number): Unit<number[]> {
+  if ((yield* one('SELECT 1 FROM sqlite_master WHERE name = ?', UNFINISHED_COPY)) !== undefined)
+    throw new UnfinishedDatabase()
   yield* run(
     'CREATE TABLE IF NOT EXISTS headrace_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)',
   )

@@ -222,6 +222,6 @@ const passes = (error: unknown): boolean =>
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
-function httpUrl(url: string): string {
+export function httpUrl(url: string): string {
   return url.replace(/^libsql:/, 'https:').replace(/\/+$/, '')
 }

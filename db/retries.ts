@@ -138,10 +138,11 @@ export function* recordRecovery(workflowId: number, jobId: number, recovery: Rec
 }
 
 /** When the first job of a workflow has waited out its pause; undefined when none waits. Epoch milliseconds. */
-export function* nextRetryAt(workflowId: number): Unit<number | undefined> {
+export function* nextRetryAt(...workflowIds: number[]): Unit<number | undefined> {
   const row = yield* one<{ at: number | null }>(
-    'SELECT min(waits_until) AS at FROM job INDEXED BY job_waiting WHERE waits_until IS NOT NULL AND workflow_id = ?',
-    workflowId,
+    `SELECT min(waits_until) AS at FROM job INDEXED BY job_waiting
+     WHERE waits_until IS NOT NULL AND workflow_id IN (SELECT value FROM json_each(?))`,
+    JSON.stringify(workflowIds),
   )
   return row?.at ?? undefined
 }

@@ -1,4 +1,6 @@
 import { integer, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Liveness, SubmissionState } from '../api/core/pipe/liveness.ts'
+import type { PipeState, PostState } from '../api/core/pipe/state.ts'
 
 /**
  * The tables as the migrations make them, for typed list queries (db/list.ts). Properties are named like their columns: rows come
@@ -155,6 +157,8 @@ export const file = sqliteTable('file', {
   path: text().notNull(),
   st_mtime: real(),
   identifier: text(),
+  size_bytes: integer(),
+  sha256: text(),
 })
 
 export const jobFile = sqliteTable('job_file', {
@@ -421,7 +425,163 @@ export const adminAudit = sqliteTable('admin_audit', {
   error: text(),
 })
 
+export const adminCall = sqliteTable('admin_call', {
+  id: integer().primaryKey(),
+  timestamp: integer().notNull(),
+  user_name: text().notNull(),
+  token_id: integer(),
+  operation: text().notNull(),
+  detail: text(),
+})
+
+export const token = sqliteTable('token', {
+  id: integer().primaryKey(),
+  name: text().notNull(),
+  secret_hash: text().notNull(),
+  previous_hash: text(),
+  previous_until: integer(),
+  scopes: text().notNull(),
+  user_name: text(),
+  workflow_id: integer(),
+  project: text(),
+  parent_id: integer(),
+  created_at: integer().notNull(),
+  created_by: text().notNull(),
+  expires_at: integer(),
+  revoked_at: integer(),
+  last_used_at: integer(),
+})
+
 export const writeReceipt = sqliteTable('write_receipt', {
   id: text().primaryKey(),
   at: integer().notNull(),
+})
+
+export const pipeRun = sqliteTable('pipe_run', {
+  id: integer().primaryKey(),
+  workflow_id: integer().notNull(),
+  state: text().$type<PipeState>().notNull(),
+  state_since: integer().notNull(),
+  reason: text(),
+  scheduler: text().notNull(),
+  directory: text().notNull(),
+  key: text().notNull(),
+  spec: text().notNull(),
+  width: integer().notNull(),
+  throttle: integer(),
+  array_most: integer(),
+  walltime_seconds: integer().notNull(),
+  grace_seconds: integer().notNull(),
+  created_at: integer().notNull(),
+  paused_reason: text(),
+  paused_at: integer(),
+  strikes: integer().notNull(),
+  last_error: text(),
+  unreadable: text().notNull(),
+  post_step: text(),
+  post_state: text().$type<PostState>().notNull(),
+  post_by: text(),
+  post_return_code: integer(),
+})
+
+export const pipeMember = sqliteTable('pipe_member', {
+  pipe_run_id: integer().notNull(),
+  job_id: integer().notNull(),
+})
+
+export const pipeSubmission = sqliteTable('pipe_submission', {
+  id: integer().primaryKey(),
+  pipe_run_id: integer().notNull(),
+  name: text().notNull(),
+  state: text().$type<SubmissionState>().notNull(),
+  width: integer().notNull(),
+  reason: text().notNull(),
+  inputs: text().notNull(),
+  decided_at: integer().notNull(),
+  acknowledged_at: integer(),
+  scheduler_id: text(),
+  liveness: text().$type<Liveness>().notNull(),
+  misses: integer().notNull(),
+  listed_at: integer(),
+  queued: integer().notNull(),
+  running: integer().notNull(),
+  has_registered: integer().notNull(),
+  message: text(),
+})
+
+export const pipeRunner = sqliteTable('pipe_runner', {
+  compute_node_id: integer().primaryKey(),
+  pipe_run_id: integer().notNull(),
+  worker: integer().notNull(),
+  submission: text(),
+  heard_at: integer().notNull(),
+})
+
+export const allocationPlan = sqliteTable('allocation_plan', {
+  id: integer().primaryKey(),
+  workflow_id: integer().notNull(),
+  name: text().notNull(),
+  config: text().notNull(),
+  state: text().notNull(),
+  since: integer().notNull(),
+  pauses: text().notNull(),
+  created_at: integer().notNull(),
+})
+
+export const allocation = sqliteTable('allocation', {
+  id: integer().primaryKey(),
+  workflow_id: integer().notNull(),
+  plan: text().notNull(),
+  name: text().notNull(),
+  scheduler_type: text().notNull(),
+  cluster: text().notNull(),
+  queue: text().notNull(),
+  width: integer().notNull(),
+  nodes: integer().notNull(),
+  cores: integer().notNull(),
+  memory_bytes: integer().notNull(),
+  gpus: integer().notNull(),
+  walltime_seconds: integer().notNull(),
+  directory: text().notNull(),
+  state: text().notNull(),
+  scheduler_id: text(),
+  scheduled_compute_node_id: integer(),
+  message: text(),
+  reason: text(),
+  created_at: integer().notNull(),
+  submitted_at: integer(),
+  started_at: integer(),
+  ended_at: integer(),
+  unneeded_since: integer(),
+})
+
+export const duty = sqliteTable('duty', {
+  workflow_id: integer().notNull(),
+  name: text().notNull(),
+  holder: text(),
+  expires_at: integer().notNull(),
+  state: text(),
+})
+
+export const webhook = sqliteTable('webhook', {
+  id: integer().primaryKey(),
+  workflow_id: integer(),
+  url: text().notNull(),
+  secret: text().notNull(),
+  events: text(),
+  created_at: integer().notNull(),
+  created_by: text().notNull(),
+  failures: integer().notNull().default(0),
+  failing_since: integer(),
+  last_error: text(),
+  due_at: integer().notNull().default(0),
+  delivered_at: integer(),
+  is_enabled: integer().notNull().default(1),
+})
+
+export const webhookProgress = sqliteTable('webhook_progress', {
+  webhook_id: integer().notNull(),
+  workflow_id: integer().notNull(),
+  seq: integer().notNull(),
+  ended_run: integer().notNull().default(-1),
 })

@@ -51,11 +51,17 @@ export function* storeResults(reports: readonly Report[], now: number, supersede
 }
 
 export function* storeFileTimes(workflowId: number, reports: readonly Report[]): Unit<void> {
-  const times = reports.flatMap(report => report.completion.fileTimes ?? []).map(time => [time.fileId, time.stMtime])
+  const times = reports
+    .flatMap(report => report.completion.fileTimes ?? [])
+    .map(({ fileId, stMtime, sizeBytes, sha256 }) =>
+      sha256 === undefined ? [fileId, stMtime] : [fileId, stMtime, sizeBytes ?? null, sha256],
+    )
   if (times.length === 0) return
   yield* run(
-    `WITH seen AS MATERIALIZED (SELECT value ->> 0 AS id, value ->> 1 AS st_mtime FROM json_each(?))
-     UPDATE file SET st_mtime = seen.st_mtime FROM seen WHERE file.id = seen.id AND file.workflow_id = ?`,
+    `WITH seen AS MATERIALIZED
+       (SELECT value ->> 0 AS id, value ->> 1 AS st_mtime, value ->> 2 AS size_bytes, value ->> 3 AS sha256 FROM json_each(?))
+     UPDATE file SET st_mtime = seen.st_mtime, size_bytes = seen.size_bytes, sha256 = seen.sha256
+     FROM seen WHERE file.id = seen.id AND file.workflow_id = ?`,
     JSON.stringify(times),
     workflowId,
   )

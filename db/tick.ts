@@ -11,6 +11,7 @@ import { recordInitialized } from './record-initialized.ts'
 import { finishReset } from './reset-job-status.ts'
 import { purgeOldEvents } from './stream-events.ts'
 import { failOpenTasks, hasOpenTasks } from './tasks.ts'
+import { hasOldTokens, purgeTokens } from './tokens.ts'
 import { all, type Db, one, run, type Unit } from './unit.ts'
 import { hasOldReceipts, purgeReceipts } from './write-receipts.ts'
 
@@ -32,6 +33,7 @@ export async function tick(db: Db, now: number): Promise<void> {
   await purgeOldEvents(db, now)
   if (await db.read(() => hasOldHandBacks(now))) await db.write(() => purgeHandBacks(now))
   if (await db.read(hasOldReceipts)) await db.write(purgeReceipts)
+  if (await db.read(() => hasOldTokens(now))) await db.write(() => purgeTokens(now))
   if (await db.read(() => hasOldReplies(now))) while ((await db.write(() => purgeReplies(now))) > 0);
 }
 

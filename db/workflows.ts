@@ -1,6 +1,6 @@
 import { and, type SQL, sql } from 'drizzle-orm'
 import { JOB_STATUSES } from '../api/core/status.ts'
-import { isSystemAdmin, type Subject, workflowsOf } from './access-control.ts'
+import { mayUse, type Subject } from './access-control.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
 import { resourceRequirements, workflow } from './schema.ts'
 import { insertRow } from './table.ts'
@@ -80,9 +80,8 @@ export function* listWorkflows(
   request: ListRequest,
   subject: Subject | undefined,
 ): Unit<Page<WorkflowRow>> {
-  const seesAll = subject === undefined || (yield* isSystemAdmin(subject))
   const where = and(
-    seesAll ? undefined : sql`${workflow.id} IN ${workflowsOf(subject)}`,
+    yield* mayUse(workflow.id, subject),
     filter.access_group === undefined ? undefined : linkedTo(filter.access_group),
     sql`${workflow.state} IN (${sql.raw(VISIBLE)})`,
     equals(workflow.name, filter.name),

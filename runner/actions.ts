@@ -3,6 +3,8 @@ import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from './client.ts'
 import { actionEnvironment, type RunFacts } from './job-environment.ts'
+import type { NodeScheduler } from './slurm/node-scheduler.ts'
+import type { WireAction as SlurmAction } from './slurm/rows.ts'
 
 /** When the commands of a workflow's actions run (spec-format.md 10). */
 export type Trigger =
@@ -13,7 +15,7 @@ export type Trigger =
   | 'on_worker_start'
   | 'on_worker_complete'
 
-/** The run_commands actions of a workflow, as one runner takes them. */
+/** The actions of a workflow, as one runner takes them: it runs their commands, and asks for nodes where it can. */
 export type Actions = {
   /** Takes what is due of these triggers and runs it, one after the other. Resolves when all of it has ended. */
   run(...triggers: Trigger[]): Promise<void>
@@ -27,9 +29,11 @@ export type ActionsOptions = {
   nodeId: number
   facts: RunFacts
   note: (line: string) => void
+  /** Absent where no nodes can be asked for. */
+  nodes?: NodeScheduler
 }
 
-type WireAction = { id: number; action_type: string; action_config: { commands?: string[] }; persistent: boolean }
+type WireAction = SlurmAction & { action_config: { commands?: string[] } }
 
 const JOB_TRIGGERS = ['on_jobs_ready', 'on_jobs_complete'] as const
 
@@ -42,7 +46,9 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
   const base = `/workflows/${workflowId}/actions`
   const reply = await client.request<WireAction[]>('GET', base)
   if (!reply.ok) note(`The actions of the workflow could not be read: ${reply.message}`)
-  const hasAny = reply.ok && reply.value.some(action => action.action_type === 'run_commands')
+  const canTake = (action: WireAction): boolean =>
+    action.action_type === 'run_commands' || options.nodes?.takes(action) === true
+  const hasAny = reply.ok && reply.value.some(canTake)
   if (!hasAny) return { async run() {}, look() {} }
 
   /** A persistent action can be taken again and again; one runner takes it once. */
@@ -55,8 +61,12 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     const due = await client.request<WireAction[]>('GET', `${base}/pending?${query}`)
     if (!due.ok) return
     for (const action of due.value) {
-      if (action.action_type !== 'run_commands' || done.has(action.id)) continue
+      if (!canTake(action) || done.has(action.id)) continue
       done.add(action.id)
+      if (action.action_type !== 'run_commands') {
+        await options.nodes?.fire(action)
+        continue
+      }
       const taken = await client.request('POST', `${base}/${action.id}/claim`, { compute_node_id: options.nodeId })
       if (taken.ok) await runCommands(action, options)
       else if (taken.status !== TAKEN) note(`Action ${action.id} could not be taken: ${taken.message}`)

@@ -1,6 +1,8 @@
 import type { FailurePolicy } from '../api/core/failure-evidence.ts'
+import { type ReturnCodes, USUAL_CODES } from './execution-settings.ts'
+import type { Measured } from './monitor/meter.ts'
 import type { LogFiles } from './stdio.ts'
-import type { ClaimedJob, CompletionEntry } from './wire.ts'
+import type { ClaimedJob, CompletionEntry, FileTime } from './wire.ts'
 
 /** Why an attempt ended, as far as its process cannot tell: the runner ended it, or the kernel for want of memory. The first reason wins; status and return code derive from it. */
 export type EndReason = 'time_limit' | 'stopped' | 'canceled' | 'lost' | 'oom'
@@ -18,6 +20,10 @@ export type Attempt = {
   outputs: readonly { id: number; path: string }[]
   logs: LogFiles
   deleteLogsOnSuccess: boolean
+  /** Outputs are told with their sizes and hashes. */
+  hashOutputs?: boolean
+  /** What is recorded of a job that the runner ended; absent = the usual codes. */
+  returnCodes?: ReturnCodes
   /** A failure without a rule of its own waits for its owner. */
   usePendingFailed: boolean
   /** What the job and its workflow say about failures; absent = nothing. */
@@ -34,15 +40,15 @@ export type ProcessEnd = {
   userMs: number
   systemMs: number
   peakMemoryBytes?: number
+  /** What samples of its processes together have shown, where they were taken. */
+  measured?: Measured
+  /** It was killed for holding so much memory. */
+  overMemoryBytes?: number
 }
 
 /** What the file system showed after the attempt. */
-export type OutputCheck = { fileTimes: { file_id: number; st_mtime: number }[]; missing: string[] }
+export type OutputCheck = { fileTimes: FileTime[]; missing: string[] }
 
-/** Return code of an attempt that was ended for its time, as Torc writes it. */
-const TIMEOUT_RETURN_CODE = 152
-/** The same for one that ran out of memory, whatever its shell made of it. */
-const OOM_RETURN_CODE = 137
 const SIGNAL_BASE = 128
 const MINUTE_MS = 60_000
 
@@ -53,7 +59,7 @@ export function outcomeOf(
   end: ProcessEnd,
   outputs: OutputCheck,
   reason: EndReason | undefined,
-  usePendingFailed: boolean,
+  { usePendingFailed, returnCodes = USUAL_CODES }: Pick<Attempt, 'usePendingFailed' | 'returnCodes'>,
 ): Outcome {
   const failed = usePendingFailed ? 'pending_failed' : 'failed'
   if (end.error !== undefined)
@@ -64,13 +70,13 @@ export function outcomeOf(
   }
   switch (reason) {
     case 'time_limit':
-      return { status: 'terminated', failure_class: 'timeout', returnCode: TIMEOUT_RETURN_CODE }
+      return { status: 'terminated', failure_class: 'timeout', returnCode: returnCodes.timeout }
     case 'stopped':
-      return { status: 'terminated', failure_class: 'allocation_end', returnCode: TIMEOUT_RETURN_CODE }
+      return { status: 'terminated', failure_class: 'allocation_end', returnCode: returnCodes.timeout }
     case 'canceled':
       return { status: 'canceled', failure_class: 'canceled', returnCode: codeOf(end) }
     case 'oom':
-      return { status: failed, failure_class: 'oom', returnCode: OOM_RETURN_CODE }
+      return { status: failed, failure_class: 'oom', returnCode: returnCodes.oom }
     // Somebody else has the job by now: the report is for the record.
     case 'lost':
       return { status: 'terminated', failure_class: 'lease_expired', returnCode: codeOf(end) }
@@ -98,7 +104,7 @@ export function completionOf(
   outputs: OutputCheck,
   reason: EndReason | undefined,
 ): CompletionEntry {
-  const { status, failure_class, returnCode } = outcomeOf(end, outputs, reason, attempt.usePendingFailed)
+  const { status, failure_class, returnCode } = outcomeOf(end, outputs, reason, attempt)
   const entry: CompletionEntry = {
     job_id: attempt.jobId,
     status,
@@ -118,14 +124,28 @@ export function completionOf(
     usage: {
       user_seconds: end.userMs / 1000,
       system_seconds: end.systemMs / 1000,
-      peak_memory_bytes: end.peakMemoryBytes,
+      peak_memory_bytes: peakMemoryOf(end),
     },
     phase_times:
       end.error === undefined ? { launched: end.startedAtMs, exited: end.exitedAtMs } : { exited: end.exitedAtMs },
   }
+  if (end.measured !== undefined) addMeasured(entry, end.measured)
   if (failure_class !== undefined) entry.failure_class = failure_class
   if (outputs.fileTimes.length > 0) entry.file_times = outputs.fileTimes
   return entry
+}
+
+/** The kernel tells of the largest single process, exactly; samples of all together; the killer of what it acted on. */
+function peakMemoryOf({ peakMemoryBytes, measured, overMemoryBytes }: ProcessEnd): number | undefined {
+  const sampled = measured?.peakMemoryBytes ?? overMemoryBytes
+  if (sampled === undefined) return peakMemoryBytes
+  return Math.max(peakMemoryBytes ?? 0, sampled, overMemoryBytes ?? 0)
+}
+
+function addMeasured({ usage }: CompletionEntry, { avgMemoryBytes, peakCpuPercent, avgCpuPercent }: Measured): void {
+  usage.avg_memory_bytes = avgMemoryBytes
+  usage.peak_cpu_percent = peakCpuPercent
+  usage.avg_cpu_percent = avgCpuPercent
 }
 
 /** The attempt a claimed job becomes when it is launched. */
@@ -133,7 +153,15 @@ export function attemptOf(
   job: ClaimedJob,
   facts: Pick<
     Attempt,
-    'runId' | 'computeNodeId' | 'cwd' | 'logs' | 'deleteLogsOnSuccess' | 'usePendingFailed' | 'policy'
+    | 'runId'
+    | 'computeNodeId'
+    | 'cwd'
+    | 'logs'
+    | 'deleteLogsOnSuccess'
+    | 'hashOutputs'
+    | 'returnCodes'
+    | 'usePendingFailed'
+    | 'policy'
   >,
 ): Attempt {
   return {

@@ -5,11 +5,14 @@ import type { ClaimPart } from './wire.ts'
 
 /** What every claim of a runner says beside what is free. */
 export type ClaimTerms = {
-  computeNodeId: number
+  /** Absent: the control plane finds the runner's nodes by itself. */
+  computeNodeId?: number
   labels: readonly string[]
   schedulerConfigId?: number
   strictSchedulerMatch?: boolean
   bySlots: boolean
+  /** Nodes of the allocation that a job may have; 1 unless given. */
+  nodes?: number
 }
 
 /** What this claim asks for. */
@@ -38,19 +41,25 @@ export function claimPart(
     limit,
     lease_seconds: LEASE_SECONDS,
     labels: terms.labels,
-    compute_node_id: terms.computeNodeId,
     start: true,
   }
+  if (terms.computeNodeId !== undefined) part.compute_node_id = terms.computeNodeId
   if (terms.schedulerConfigId !== undefined) part.scheduler_config_id = terms.schedulerConfigId
   if (terms.strictSchedulerMatch) part.strict_scheduler_match = true
   if (!terms.bySlots) {
     Object.assign(part, resources(free), { num_nodes: 1 })
+    // A job of several nodes takes all of this one, too. What comes instead is one job, since the others would be counted for all nodes.
+    const { nodes = 1 } = terms
+    if (nodes > 1 && isWhole(free, total)) Object.assign(part, { num_nodes: nodes, limit: Math.min(limit, 1) })
     part.total = resources(total)
   }
   if (secondsLeft !== undefined) part.time_limit = `PT${Math.max(0, Math.round(secondsLeft)) + TIME_SLACK_SECONDS}S`
   if (hold > 0) part.hold = { jobs: hold, ...resources(holdNeed) }
   return part
 }
+
+const isWhole = (free: Free, total: Free): boolean =>
+  free.cpus === total.cpus && free.memoryBytes === total.memoryBytes && free.gpus === total.gpus
 
 const resources = ({ cpus, memoryBytes, gpus }: Need) => ({
   num_cpus: cpus,

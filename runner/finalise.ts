@@ -1,6 +1,7 @@
 import { rmSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Attempt, completionOf, type EndReason, type OutputCheck, type ProcessEnd } from './attempt.ts'
+import { hashFile } from './hash-file.ts'
 import { makeDirectory } from './make-directory.ts'
 import { logPaths } from './stdio.ts'
 import type { CompletionEntry } from './wire.ts'
@@ -14,13 +15,19 @@ export function finalise(attempt: Attempt, end: ProcessEnd, reason: EndReason | 
   return entry
 }
 
-/** Looks which declared outputs exist. Times are seconds since 1970. */
-function checkOutputs({ outputs, cwd }: Attempt): OutputCheck {
+/** Looks which declared outputs exist, and what is in them where that is asked for. Times are seconds since 1970. */
+function checkOutputs({ outputs, cwd, hashOutputs = false }: Attempt): OutputCheck {
   const check: OutputCheck = { fileTimes: [], missing: [] }
   for (const { id, path } of outputs) {
-    const found = statSync(resolve(cwd, path), { throwIfNoEntry: false })
+    const whole = resolve(cwd, path)
+    const found = statSync(whole, { throwIfNoEntry: false })
     if (found === undefined) check.missing.push(path)
-    else check.fileTimes.push({ file_id: id, st_mtime: found.mtimeMs / 1000 })
+    else {
+      const time = { file_id: id, st_mtime: found.mtimeMs / 1000 }
+      // Devices, pipes and directories have no content of their own.
+      const isHashed = hashOutputs && found.isFile()
+      check.fileTimes.push(isHashed ? { ...time, size_bytes: found.size, sha256: hashFile(whole) } : time)
+    }
   }
   return check
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { ControlPlaneError, must } from './client/must.ts'
-import type { ControlPlane } from './node-run.ts'
+import type { ControlPlane } from './run-control-plane.ts'
 import type { RunOptions } from './run-options.ts'
 import { readSpecFile } from './spec-file.ts'
 import { STANDARD_INPUT } from './standard-input.ts'
@@ -59,7 +59,7 @@ export async function findWorkflow(
 }
 
 /** Inputs that no job makes have to be there before anything starts (spec-format.md 17). */
-function missingInputs(workflow: ExpandedWorkflow): string[] {
+export function missingInputs(workflow: ExpandedWorkflow): string[] {
   const made = new Set(workflow.jobs.flatMap(job => job.outputFiles))
   const needed = new Map<number, string>()
   for (const job of workflow.jobs) {

@@ -1,3 +1,4 @@
+import { leftoversOf } from './schedulers/leftovers.ts'
 import type { ClaimedJob } from './wire.ts'
 
 /** What every job of a run sees, beside its own variables. */
@@ -7,24 +8,30 @@ export type RunFacts = {
   outputDir: string
   runId: number
   submissionDirectory?: string
+  /** What its jobs show to the server, where that asks for something. */
+  jobToken?: string
 }
 
 /**
  * The variables around a job (spec-format.md 18, 26.10): its own map, then GPUs, then those of the service, which win. null takes a
- * variable away: the runner's own credentials never reach a job.
+ * variable away: the runner's own credentials never reach a job, which has a token of its own where tokens are on.
  */
 export function jobEnvironment(
   job: ClaimedJob,
   gpus: readonly string[],
   facts: RunFacts,
 ): Record<string, string | null> {
-  const env: Record<string, string | null> = { HEADRACE_TOKEN: null, TORC_PASSWORD: null, ...job.env }
+  const env: Record<string, string | null> = { ...LEFTOVERS, ...NO_CREDENTIALS, ...job.env }
   if (job.resource_requirements.num_gpus > 0) {
     const list = gpus.join(',')
     for (const name of GPU_VARIABLES) env[name] = list
   }
   return Object.assign(env, attemptVariables({ id: job.id, name: job.name, attemptId: job.attempt_id }, facts))
 }
+
+/** Looked for once: nothing changes the runner's own environment. */
+const LEFTOVERS = leftoversOf(process.env)
+const NO_CREDENTIALS = { HEADRACE_TOKEN: null, HEADRACE_TOKEN_FILE: null, TORC_PASSWORD: null }
 
 /** What identifies an attempt to its job and to its recovery script. */
 function attemptVariables(
@@ -47,13 +54,15 @@ function runVariables(facts: RunFacts): Record<string, string> {
     TORC_RUN_ID: String(facts.runId),
     TORC_API_URL: facts.apiUrl,
   }
+  // Torc's clients have no other place for a token than that of the password.
+  if (facts.jobToken !== undefined) env.HEADRACE_TOKEN = env.TORC_PASSWORD = facts.jobToken
   if (facts.submissionDirectory !== undefined) env.TORC_WORKFLOW_SUBMISSION_DIR = facts.submissionDirectory
   return env
 }
 
 /** The runner's own environment without its credentials. */
 function inherited(): NodeJS.ProcessEnv {
-  const { HEADRACE_TOKEN: _, TORC_PASSWORD: __, ...env } = process.env
+  const { HEADRACE_TOKEN: _, HEADRACE_TOKEN_FILE: __, TORC_PASSWORD: ___, ...env } = process.env
   return env
 }
 

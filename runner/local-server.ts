@@ -7,11 +7,13 @@ import { VERSION } from './version.ts'
 /** Who a server lets in beside its own user. */
 export type ServerAccess = NonNullable<ServerOptions['access']>
 
+export type LocalServerOptions = Omit<ServerOptions, 'version' | 'log'>
+
 /**
  * Opens a database in this process and serves it: the one place where the runner meets the control plane's code, loaded only when it
  * is called. Notices go to standard error. Throws `cannotRun` with the server's own words when file or address cannot be had.
  */
-export async function startLocalServer(options: Omit<ServerOptions, 'version' | 'log'>): Promise<RunningServer> {
+export async function startLocalServer(options: LocalServerOptions): Promise<RunningServer> {
   if (!isUrl(options.dbPath)) makeDirectory(dirname(options.dbPath))
   if (options.infoPath !== undefined) makeDirectory(dirname(options.infoPath))
   const { startServer, StartError } = await import('../api/node.ts')

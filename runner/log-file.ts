@@ -1,4 +1,5 @@
 import { appendFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import type { Progress } from './screen/types.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warning', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -38,3 +39,13 @@ export function openLogFile(path: string, least: LogLevel, clock: () => number):
     },
   }
 }
+
+/** What is said to whoever watches stands in the log as well. */
+export const withLog = (progress: Progress, log: LogFile): Progress => ({
+  update: state => progress.update(state),
+  note(line) {
+    log.log('warning', line)
+    progress.note(line)
+  },
+  end: () => progress.end(),
+})

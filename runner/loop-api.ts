@@ -11,43 +11,56 @@ export type ObservedApi = LoopApi & {
 /** How long a control plane in this process may be unable to write before the run ends: then its disk is full. */
 const EMBEDDED_PATIENCE_MS = 10_000
 
-/** The control plane as the loop sees it. What may pass (no reply, overload) is no answer; any other refusal is thrown. */
-export function createLoopApi(client: Client, workflowId: number, nodeId: number, embedded: boolean): ObservedApi {
+/** Turns replies into answers. What may pass (no reply, overload) is no answer; any other refusal is thrown. */
+export type Answers = { readonly trouble: string | undefined; valueOf<T>(reply: Reply<T>): T | undefined }
+
+/** `embedded`: a fault of a control plane in this very process does not go away by waiting, and a full disk seldom does. */
+export function answersOf({ embedded }: { embedded: boolean }): Answers {
   let trouble: string | undefined
-  const again = { repeatable: true }
   let troubleSinceMs: number | undefined
-  // A fault of a control plane in this very process does not go away by waiting, and a full disk seldom does.
   const mayPass = ({ status }: Refusal, forMs: number): boolean =>
     embedded ? status === 503 && forMs < EMBEDDED_PATIENCE_MS : status === undefined || status === 429 || status >= 500
-  const answered = <T>(reply: Reply<T>): T | undefined => {
-    trouble = reply.ok ? undefined : reply.message
-    if (reply.ok) {
-      troubleSinceMs = undefined
-      return reply.value
-    }
-    troubleSinceMs ??= performance.now()
-    if (mayPass(reply, performance.now() - troubleSinceMs)) return undefined
-    throw new ControlPlaneError(reply.message)
-  }
   return {
     get trouble() {
       return trouble
     },
+    valueOf(reply) {
+      trouble = reply.ok ? undefined : reply.message
+      if (reply.ok) {
+        troubleSinceMs = undefined
+        return reply.value
+      }
+      troubleSinceMs ??= performance.now()
+      if (mayPass(reply, performance.now() - troubleSinceMs)) return undefined
+      throw new ControlPlaneError(reply.message)
+    },
+  }
+}
+
+/** The control plane as the loop sees it that works for one workflow. */
+export function createLoopApi(client: Client, workflowId: number, nodeId: number, embedded: boolean): ObservedApi {
+  const answers = answersOf({ embedded })
+  const again = { repeatable: true }
+  return {
+    get trouble() {
+      return answers.trouble
+    },
     async exchange(request) {
-      return answered(
+      return answers.valueOf(
         await client.request<ExchangeReply>('POST', `/workflows/${workflowId}/batch_complete_jobs`, request, again),
       )
     },
     async release(claims) {
-      return answered(await client.request('POST', `/compute_nodes/${nodeId}/release`, { claims }, again)) !== undefined
+      const path = `/compute_nodes/${nodeId}/release`
+      return answers.valueOf(await client.request('POST', path, { claims }, again)) !== undefined
     },
     async heartbeat(claims) {
-      return answered(
+      return answers.valueOf(
         await client.request<HeartbeatReply>('POST', `/compute_nodes/${nodeId}/heartbeat`, { claims }, again),
       )
     },
     async summary() {
-      return answered(await client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`))
+      return answers.valueOf(await client.request<WorkflowSummary>('GET', `/workflows/${workflowId}/summary`))
     },
   }
 }

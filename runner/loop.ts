@@ -1,132 +1,67 @@
-import type { HandBackReason } from '../api/core/hand-back.ts'
-import { LEASE_SECONDS, RENEWALS_PER_LEASE } from '../api/core/leases.ts'
-import type { Attempt, EndReason } from './attempt.ts'
+import type { EndReason } from './attempt.ts'
 import { type BackOff, createBackOff } from './back-off.ts'
-import type { Ledger } from './capacity/ledger.ts'
-import { type ClaimTerms, claimPart } from './claim-part.ts'
+import { createClaimPace } from './claim-pace.ts'
+import { claimPart } from './claim-part.ts'
+import { decideEnd, type LoopEnd } from './ending.ts'
 import { createPace, GATHER_AT_MOST_MS, gatherMs } from './holding.ts'
-import type { Exited, Launcher, Started } from './launcher/types.ts'
+import type { Ended, Finalised } from './job-threads/finalisers.ts'
+import type { Exited, Started } from './launcher/types.ts'
+import type { Loop, LoopOptions, Returning } from './loop-types.ts'
+import { createRenewal } from './renewal.ts'
+import { createReports } from './reports.ts'
+import type { TakenOver } from './take-over.ts'
 import { createWakeUp } from './wake-up.ts'
-import type {
-  ClaimedJob,
-  ClaimPart,
-  CompletionEntry,
-  ExchangeReply,
-  ExchangeRequest,
-  HeartbeatReply,
-  StartedEntry,
-  ToldClaim,
-  WorkflowSummary,
-} from './wire.ts'
-import { type Prepare, type Readopt, Work } from './work.ts'
+import type { ClaimedJob, ClaimPart, ExchangeReply, ExchangeRequest, StartedEntry, WorkflowSummary } from './wire.ts'
+import { Work } from './work.ts'
 
-/**
- * What the loop asks of the control plane. undefined = no answer this time, ask again later; a refusal for good rejects, and the loop
- * ends with it.
- */
-export type LoopApi = {
-  exchange(request: ExchangeRequest): Promise<ExchangeReply | undefined>
-  release(claims: readonly Returning[]): Promise<boolean>
-  /** Renews the leases of everything that is held. */
-  heartbeat(claims: readonly ToldClaim[]): Promise<HeartbeatReply | undefined>
-  summary(): Promise<WorkflowSummary | undefined>
-}
+export type { LoopEnd } from './ending.ts'
+export type { Loop, LoopApi, LoopOptions, LoopState, Notices } from './loop-types.ts'
 
-export type LoopOptions = {
-  api: LoopApi
-  /** Opens the launcher with the loop's callbacks. */
-  openLauncher(callbacks: {
-    onStarted(events: Started[]): void
-    onExited(events: Exited[]): void
-    onLost(reason: string): void
-  }): Promise<Launcher>
-  ledger: Ledger
-  /** Why a job cannot even be started here; it is given back then. */
-  unfitFor?(job: ClaimedJob): HandBackReason | undefined
-  prepare: Prepare
-  readopt: Readopt
-  finalise(attempt: Attempt, end: Exited, reason: EndReason | undefined): CompletionEntry
-  claim: ClaimTerms
-  /** Epoch milliseconds after which the runner ends its jobs; claims say how long is left. */
-  endAtMs?: number
-  /** How long to stay without work, whatever else there is; else the workflow says, and what cannot run here ends the loop. */
-  idleExitMs?: number
-  /** Time between TERM and KILL. */
-  graceMs: number
-  /** How often a runner with work looks at the workflow's counts, and whether it was canceled. */
-  lookMs: number
-  /** How long a request is repeated before the runner gives up on the control plane. */
-  offlineAtMostMs: number
-  clock: () => number
-  onChange?(state: LoopState): void
-  /** Whether somebody else lends parts of this node's ledger now. */
-  nodeIsShared?(): boolean
-}
-
-export type LoopState = {
-  summary: WorkflowSummary | undefined
-  finished: number
-  running: { jobId: number; name: string; startedAtMs: number }[]
-  held: number
-  draining: boolean
-  offline: boolean
-}
-
-/**
- * Why the loop ended. `no_room`: what is left cannot run here, and nobody else is there to do it. `idle`: others work, but nothing came
- * for this runner in the time the workflow names. `offline`: the control plane stayed away; the journal keeps what it was not told.
- */
-export type LoopEnd = 'complete' | 'canceled' | 'drained' | 'no_room' | 'idle' | 'offline' | 'launcher_lost'
-
-export type Loop = {
-  run(): Promise<LoopEnd>
-  /** Takes nothing new and lets what runs finish. */
-  drain(): void
-  /** Ends what runs: TERM, then KILL after the grace; at once when asked again. */
-  stop(): void
-  /** Somebody else has given back a part of the node. */
-  moreRoom(): void
-}
-
-/** A claim that is to be given back. */
-type Returning = { job_id: number; claim_token: string; reason?: HandBackReason }
-
-const FIRST_POLL_MS = 200
-const POLL_CAP_MS = 30_000
+/** Between tries to reach the control plane: the first pause, and the longest. */
+const FIRST_RETRY_MS = 200
+const RETRY_CAP_MS = 30_000
 /** The loop looks round at least this often. */
 const LONGEST_WAIT_MS = 30_000
-/** Most completions in one batch. */
-const MAX_BATCH = 1_000
-/** Leases are renewed this often, so that two renewals may be lost. */
-const RENEW_MS = (LEASE_SECONDS * 1000) / RENEWALS_PER_LEASE
 /** The longest pause between two tries to renew: an exit waits for it. */
 const BEAT_CAP_MS = 5_000
 /** Whoever watches is told at most this often. */
 const SHOW_MS = 500
+/** For so long a runner holds nothing ahead after it has heard that another one starves. */
+const SPARING_MS = 2_000
+/** A runner that has had work for this long listens to no notices: what it does not need costs somebody else. */
+const HUSH_AFTER_MS = 5_000
 
 /** The runner's loop: claim, launch, report, wait. It decides what to tell and ask the control plane, and when; `Work` has the jobs. */
 export function createLoop(options: LoopOptions): Loop {
-  const { api, ledger, clock, claim } = options
+  const { api, ledger, clock, claim, finalisers } = options
   const wake = createWakeUp()
   /** Ends the pause between two tries to reach the control plane. */
   const hurry = createWakeUp()
   const pace = createPace()
-  const poll: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.1 })
-  const beat: BackOff = createBackOff({ firstMs: FIRST_POLL_MS, capMs: BEAT_CAP_MS, jitter: 0.2 })
+  const claiming = createClaimPace()
+  const beat: BackOff = createBackOff({ firstMs: FIRST_RETRY_MS, capMs: BEAT_CAP_MS, jitter: 0.2 })
   const work = new Work({
     ledger,
     pace,
     prepare: options.prepare,
     readopt: options.readopt,
     bySlots: claim.bySlots,
+    endSignal: options.endSignal,
     graceMs: options.graceMs,
+    killAtMs: options.killAtMs,
     clock,
-    mayStart: () => phase === 'open' && !away && lost === undefined,
+    // What may be somebody else's by now is not started before a heartbeat has said that it is not.
+    mayStart: () => phase === 'open' && !away && lost === undefined && !renewal.mayHaveLapsed(clock()),
+  })
+  const reports = createReports()
+  const renewal = createRenewal({
+    work,
+    heartbeat: claims => api.heartbeat(claims),
+    unsettled: () => [...finalisers.claims(), ...reports.ends(), ...returning],
+    clock,
   })
   /** Given back, and not yet answered: the claim may be somebody else's by now, so none of these is ever started. */
   let returning: Returning[] = []
-  let exited: { entry: CompletionEntry; atMs: number }[] = []
-  let started: StartedEntry[] = []
   let finished = 0
   let summary: WorkflowSummary | undefined
   let phase: 'open' | 'draining' | 'stopping' = 'open'
@@ -135,19 +70,20 @@ export function createLoop(options: LoopOptions): Loop {
   let away = false
   let lost: string | undefined
   let lastRequestMs = 0
-  let lastRenewedMs = clock()
   let lastShownMs = 0
   let lastLookMs = 0
-  /** No claim before this moment: the last one found nothing. */
-  let claimAtMs = 0
+  /** The reply of the claim that found nothing has said how the workflow stands. */
+  let knowsOutlook = false
   /** When to ask next whether anything is left to do: right after each claim that found nothing. */
   let checkEndAtMs = Infinity
   /** No release before this moment: the last one was not answered. */
   let releaseAtMs = 0
   /** Held work had to be given back: nothing is held again before a job ends. */
   let stuck = false
-  /** The node has more room than the last claim said. */
-  let hasGrown = false
+  /** Another runner has nothing to do: nothing is held here before this moment. */
+  let sparingUntilMs = 0
+  /** When work was last looked for in vain. */
+  let lastVainMs = clock()
   let lastWorkMs = clock()
   let talking: Promise<void> | undefined
   let ended: LoopEnd | undefined
@@ -160,25 +96,34 @@ export function createLoop(options: LoopOptions): Loop {
     for (const event of events) {
       const one = work.started(event)
       if (one?.job.status !== 'pending') continue
-      started.push({ job_id: one.job.id, claim_token: one.job.claim_token, start_time: event.startedAtMs })
+      reports.addStart(startOf(one.job, event.startedAtMs))
     }
     wake.notify()
   }
 
   function onExited(events: readonly Exited[]): void {
+    const ended: Ended[] = []
     for (const event of events) {
       const one = work.exited(event)
       if (one === undefined) continue
-      exited.push({ entry: options.finalise(one.attempt, event, one.reason), atMs: event.exitedAtMs })
-      // A job that started and ended since the last request is told in its completion alone.
-      if (one.job.status === 'pending') started = started.filter(entry => entry.job_id !== one.job.id)
+      ended.push({ job: one.job, attempt: one.attempt, end: event, reason: one.reason })
       pace.ended(event.exitedAtMs - event.startedAtMs)
       lastWorkMs = clock()
       finished++
       stuck = false
     }
+    finalisers.take(ended, onFinalised)
     if ((away || offline) && !work.isLaunching) hurry.notify()
     work.startHeld()
+    wake.notify()
+  }
+
+  function onFinalised(done: readonly Finalised[]): void {
+    for (const { ended, entry } of done) {
+      reports.addEnd(entry, ended.end.exitedAtMs)
+      if (ended.job.status === 'pending') reports.dropStart(ended.job.id)
+    }
+    if ((away || offline) && !hasOpenAttempts()) hurry.notify()
     wake.notify()
   }
 
@@ -217,10 +162,14 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   function moreRoom(): void {
-    hasGrown = true
-    claimAtMs = 0
+    claiming.hasNews()
     checkEndAtMs = Infinity
     work.startHeld()
+    wake.notify()
+  }
+
+  function workMayBeReady(): void {
+    claiming.noticed(clock())
     wake.notify()
   }
 
@@ -228,19 +177,22 @@ export function createLoop(options: LoopOptions): Loop {
 
   function releaseDue(now: number): boolean {
     if (now < releaseAtMs) return false
-    return returning.length > 0 || work.hasToGiveBack(phase !== 'open', now)
+    return returning.length > 0 || work.hasToGiveBack(keepsNothing(now), now)
   }
 
-  /** Gives back what was claimed and not started: all of it when draining, else what has waited too long. */
+  /** Nothing waits here for a slot: the runner leaves, or others could start it now. */
+  const keepsNothing = (now: number): boolean => phase !== 'open' || now < sparingUntilMs
+
+  /** Gives back what was claimed and not started: all of it when nothing is to wait here, else what has waited too long. */
   async function release(now: number): Promise<void> {
-    const back = await work.giveBack(() => phase !== 'open', now)
+    const back = await work.giveBack(() => keepsNothing(clock()), now)
     returning.push(...back.map(({ job }) => ({ job_id: job.id, claim_token: job.claim_token })))
     if (returning.length > 0) {
       stuck = true
       if (await api.release(returning)) returning = []
       else {
-        releaseAtMs = clock() + FIRST_POLL_MS
-        if (phase === 'stopping' && !work.isLaunching) ended = 'offline'
+        releaseAtMs = clock() + FIRST_RETRY_MS
+        if (phase === 'stopping' && !hasOpenAttempts()) ended = 'offline'
       }
     }
     work.startHeld()
@@ -256,7 +208,7 @@ export function createLoop(options: LoopOptions): Loop {
     const free = ledger.free()
     const limit = waiting > 0 ? 0 : free.slots
     const target = pace.holdTarget(work.runningCount())
-    const hold = stuck || waiting * 2 > target ? 0 : Math.max(0, target - waiting)
+    const hold = stuck || now < sparingUntilMs || waiting * 2 > target ? 0 : Math.max(0, target - waiting)
     if (limit <= 0 && hold <= 0) return undefined
     const secondsLeft = options.endAtMs === undefined ? undefined : (options.endAtMs - now) / 1000
     return claimPart(claim, { limit, free, total: ledger.total, hold, holdNeed: work.largestNeed(), secondsLeft })
@@ -264,31 +216,30 @@ export function createLoop(options: LoopOptions): Loop {
 
   /** Sends what has ended and asks for more, in one request that is repeated until it is answered. */
   async function exchange(now: number): Promise<void> {
-    const part = exited.length > 0 || now >= claimAtMs ? wishedClaim(now) : undefined
-    if (part !== undefined) hasGrown = false
-    const batch = exited.slice(0, MAX_BATCH)
-    // A held job that ends within moments is told in its completion alone.
-    const told = started.filter(entry => now - entry.start_time >= GATHER_AT_MOST_MS)
-    exited = exited.slice(batch.length)
-    started = started.filter(entry => !told.includes(entry))
-    const request: ExchangeRequest = { completions: batch.map(one => one.entry), verdicts: true }
-    if (told.length > 0) request.started = told
+    const part = reports.hasEnds || now >= claiming.atMs ? wishedClaim(now) : undefined
+    // Without work, what is left to do is asked for in the same breath.
+    const wantsSummary = part !== undefined && part.limit > 0 && idle()
+    if (part !== undefined) claiming.asked()
+    const batch = reports.take(now)
+    const request: ExchangeRequest = { completions: batch.ends.map(one => one.entry), verdicts: true }
+    if (batch.started.length > 0) request.started = batch.started
     if (part !== undefined) request.claim = part
+    if (wantsSummary) request.summary = true
     const reply = await untilAnswered(request)
     lastRequestMs = clock()
     if (reply === undefined) {
-      exited = [...batch, ...exited]
+      reports.putBack(batch)
       return
     }
-    work.markRunning(new Set(told.map(entry => entry.job_id)))
-    if (batch.length > 0) poll.reset()
-    if (part !== undefined) take(reply.claimed ?? [], part)
+    work.markRunning(new Set(batch.started.map(entry => entry.job_id)))
+    if (batch.ends.length > 0) claiming.progressed()
+    if (part !== undefined) take(reply, part, now)
     if (lastRequestMs - lastShownMs >= SHOW_MS) changed()
   }
 
   /** The same claim_id gets the same jobs and a repeated completion is a duplicate, so repeating costs nothing. */
   async function untilAnswered(request: ExchangeRequest): Promise<ExchangeReply | undefined> {
-    const retry = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.2 })
+    const retry = createBackOff({ firstMs: FIRST_RETRY_MS, capMs: RETRY_CAP_MS, jitter: 0.2 })
     const since = clock()
     for (;;) {
       // Leases first: a claim after they have lapsed could bring our own jobs, which still run.
@@ -299,7 +250,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (reply !== undefined) return reply
       changed()
       if (away) await recallAll()
-      if (away && !work.isLaunching) {
+      if (away && !hasOpenAttempts()) {
         ended = 'offline'
         return undefined
       }
@@ -307,17 +258,20 @@ export function createLoop(options: LoopOptions): Loop {
     }
   }
 
-  function take(jobs: readonly ClaimedJob[], part: ClaimPart): void {
+  function take({ claimed: jobs = [], summary: told }: ExchangeReply, part: ClaimPart, sentAtMs: number): void {
     const now = clock()
     if (jobs.length === 0) {
-      if (hasGrown) return
-      claimAtMs = now + poll.next()
+      if (!claiming.foundNothing(now)) return
+      lastVainMs = now
+      options.notices?.listen()
+      knowsOutlook = told !== undefined
+      if (told !== undefined) learn(told, now)
       if (part.limit > 0) checkEndAtMs = now
       return
     }
-    poll.reset()
-    claimAtMs = 0
-    if (idle()) lastRenewedMs = now
+    claiming.progressed()
+    // The first try may have got them, however many it took to hear of it.
+    renewal.begin(sentAtMs, idle())
     const runnable: ClaimedJob[] = []
     for (const job of jobs) {
       const reason = options.unfitFor?.(job)
@@ -327,25 +281,14 @@ export function createLoop(options: LoopOptions): Loop {
     work.take(runnable)
   }
 
-  const renewalIsDue = (now: number): boolean => !idle() && now - lastRenewedMs >= RENEW_MS
+  const renewalIsDue = (now: number): boolean => !idle() && now >= renewal.dueAtMs
 
   /** Renews the leases, and parts with what is no longer ours. False when there was no answer. */
   async function renew(): Promise<boolean> {
-    const now = clock()
-    const ended = exited.map(({ entry }) => ({ ...entry, running: false }))
-    const given = returning.map(claim => ({ ...claim, running: false }))
-    const reply = await api.heartbeat(
-      [...work.claims(), ...ended, ...given].map(({ job_id, claim_token, running }) => ({
-        job_id,
-        claim_token,
-        running,
-      })),
-    )
+    const reply = await renewal.renew()
     if (reply === undefined) return false
-    lastRenewedMs = now
-    work.readopt(reply.reclaimed)
-    await work.part(new Set(reply.cancel), 'canceled')
-    await work.part(new Set(reply.lost), 'lost')
+    if (reply.starving) sparingUntilMs = clock() + SPARING_MS
+    work.startHeld()
     return true
   }
 
@@ -358,15 +301,21 @@ export function createLoop(options: LoopOptions): Loop {
   }
 
   async function look(now: number): Promise<void> {
-    lastLookMs = now
     const found = await api.summary()
     offline = found === undefined
-    if (found !== undefined) summary = found
-    // A job that waits out its pause is there by then, however long the poll has become.
-    const retryMs = (found?.next_retry_in_seconds ?? Number.POSITIVE_INFINITY) * 1000
-    claimAtMs = Math.min(claimAtMs, now + retryMs)
-    if (found?.is_canceled === true && work.endingAll === undefined) endAll('canceled')
+    if (found !== undefined) learn(found, now)
+    else lastLookMs = now
     changed()
+  }
+
+  function learn(found: WorkflowSummary, now: number): void {
+    lastLookMs = now
+    summary = found
+    // A job that waits out its pause is there by then, however long the poll has become.
+    if (found.next_retry_in_seconds !== undefined) claiming.notLaterThan(now + found.next_retry_in_seconds * 1000)
+    if (found.is_canceled && work.endingAll === undefined) endAll('canceled')
+    const canceled = new Set(found.canceled_workflows)
+    if (canceled.size > 0) void work.part(work.jobsOf(canceled), 'canceled').then(wake.notify)
   }
 
   function changed(): void {
@@ -383,57 +332,54 @@ export function createLoop(options: LoopOptions): Loop {
 
   // ---- the loop ----
 
-  const idle = (): boolean => work.isEmpty && returning.length === 0 && exited.length === 0
+  /** Something runs, or has ended and is not ready to be told. */
+  const hasOpenAttempts = (): boolean => work.isLaunching || !finalisers.isEmpty
+  const idle = (): boolean => work.isEmpty && finalisers.isEmpty && returning.length === 0 && !reports.hasEnds
 
   /** Decides whether anything is left to do here. Asked when nothing is under way and the last claim got nothing. */
   async function checkEnd(now: number): Promise<void> {
     checkEndAtMs = Infinity
-    await look(now)
+    if (!knowsOutlook) await look(now)
+    knowsOutlook = false
     if (!idle()) return
     if (offline || summary === undefined) {
       if (phase === 'stopping') ended = 'offline'
-      checkEndAtMs = now + FIRST_POLL_MS
+      checkEndAtMs = now + FIRST_RETRY_MS
       return
     }
-    if (summary.is_canceled) ended = 'canceled'
-    else if (summary.is_complete) ended = 'complete'
-    else if (phase !== 'open') ended = 'drained'
-    // What does not fit beside local launches may fit when they end.
-    else if (options.nodeIsShared?.() === true) checkEndAtMs = now + LONGEST_WAIT_MS
-    else if (summary.next_retry_in_seconds !== undefined) return
-    else if (!othersWork(summary)) endUnlessPatient(now, 'no_room', 0)
-    else endUnlessPatient(now, 'idle', summary.wait_for_new_jobs_seconds * 1000)
+    const decision = decideEnd({
+      summary,
+      isLeaving: phase !== 'open',
+      idleMs: now - lastWorkMs,
+      idleExitMs: options.idleExitMs,
+      stays: options.stays === true,
+      nodeIsShared: options.nodeIsShared?.() === true,
+    })
+    if (decision.end !== undefined) ended = decision.end
+    else checkEndAtMs = now + decision.againInMs
   }
-
-  function endUnlessPatient(now: number, end: LoopEnd, usualMs: number): void {
-    if (now - lastWorkMs >= (options.idleExitMs ?? usualMs)) ended = end
-  }
-
-  /** Somebody else runs jobs of the workflow, or could run what does not fit here. */
-  const othersWork = ({ jobs_by_status: counts, active_compute_nodes: nodes }: WorkflowSummary): boolean =>
-    (counts.pending ?? 0) + (counts.running ?? 0) > 0 || ((counts.ready ?? 0) > 0 && nodes > 1)
 
   const slotFree = (): boolean => phase === 'open' && !work.isEndingLost && ledger.free().slots > 0
 
   /** When completions are due, in milliseconds from now. Jobs that are ended together are told together. */
   function gatherDelay(now: number): number {
-    if (phase === 'stopping' && work.isLaunching) return exited[0]!.atMs + GATHER_AT_MOST_MS - now
+    if (phase === 'stopping' && hasOpenAttempts()) return reports.oldestEndMs + GATHER_AT_MOST_MS - now
     return gatherMs({
       slotFree: slotFree(),
       held: work.waitingCount(),
       sinceRequestMs: now - lastRequestMs,
-      oldestExitMs: now - exited[0]!.atMs,
+      oldestExitMs: now - reports.oldestEndMs,
     })
   }
 
   /** What to tell or ask the control plane now; one conversation at a time, so batches stay in order. */
   function dueTalk(now: number): (() => Promise<void>) | undefined {
     if (releaseDue(now)) return () => release(now)
-    if (exited.length > 0 && gatherDelay(now) <= 0) return () => exchange(now)
-    if (started.some(entry => now - entry.start_time >= GATHER_AT_MOST_MS)) return () => exchange(now)
+    if (reports.hasEnds && gatherDelay(now) <= 0) return () => exchange(now)
+    if (now >= reports.startDueAtMs) return () => exchange(now)
     // Each exchange renews what is due by itself, and knows what to do when nobody answers.
     if (renewalIsDue(now)) return keepLeases
-    if (now >= claimAtMs && exited.length === 0 && wishedClaim(now) !== undefined) return () => exchange(now)
+    if (now >= claiming.atMs && !reports.hasEnds && wishedClaim(now) !== undefined) return () => exchange(now)
     if (idle() && now >= checkEndAtMs) return () => checkEnd(now)
     if (!idle() && now - lastLookMs >= options.lookMs) return () => look(now)
     return undefined
@@ -442,11 +388,11 @@ export function createLoop(options: LoopOptions): Loop {
   function waitMs(now: number): number {
     const times = [LONGEST_WAIT_MS, work.quietMs(now)]
     if (talking === undefined) {
-      if (!idle()) times.push(lastLookMs + options.lookMs - now, lastRenewedMs + RENEW_MS - now)
+      if (!idle()) times.push(lastLookMs + options.lookMs - now, renewal.dueAtMs - now)
       else times.push(checkEndAtMs - now)
-      if (exited.length > 0) times.push(gatherDelay(now))
-      for (const entry of started) times.push(entry.start_time + GATHER_AT_MOST_MS - now)
-      if (slotFree()) times.push(claimAtMs - now)
+      if (reports.hasEnds) times.push(gatherDelay(now))
+      times.push(reports.startDueAtMs - now)
+      if (slotFree()) times.push(claiming.atMs - now)
       if (work.giveBackAtMs !== undefined) times.push(Math.max(releaseAtMs, work.giveBackAtMs) - now)
       if (returning.length > 0) times.push(releaseAtMs - now)
     }
@@ -454,7 +400,15 @@ export function createLoop(options: LoopOptions): Loop {
     return Math.max(1, Math.min(...times))
   }
 
+  /** Before the launcher speaks: it may have exits of them to tell. Their leases come first, as nobody has renewed them for a while. */
+  function takeOver({ adoption, jobs }: TakenOver): void {
+    work.adopt(jobs, adoption.nextTag)
+    renewal.begin(0, true)
+    for (const { job, startedAtMs } of jobs) if (job.status === 'pending') reports.addStart(startOf(job, startedAtMs))
+  }
+
   async function run(): Promise<LoopEnd> {
+    if (options.takenOver !== undefined) takeOver(options.takenOver)
     const launcher = await options.openLauncher({ onStarted, onExited, onLost })
     work.use(launcher)
     try {
@@ -467,6 +421,7 @@ export function createLoop(options: LoopOptions): Loop {
         const now = clock()
         work.endOverdue(now)
         if (options.endAtMs !== undefined && now >= options.endAtMs && phase !== 'stopping') stop()
+        if (!slotFree() && now - lastVainMs >= HUSH_AFTER_MS) options.notices?.hush()
         if (talking === undefined) {
           const talk = dueTalk(now)
           if (talk !== undefined) {
@@ -485,9 +440,18 @@ export function createLoop(options: LoopOptions): Loop {
         await wake.wait(waitMs(clock()))
       }
     } finally {
+      options.notices?.hush()
+      // What has ended while we did goes into the outbox at least.
+      await finalisers.close()
       await launcher.close({ kill: true })
     }
   }
 
-  return { run, drain, stop, moreRoom }
+  return { run, drain, stop, moreRoom, workMayBeReady }
 }
+
+const startOf = ({ id, claim_token }: ClaimedJob, startedAtMs: number): StartedEntry => ({
+  job_id: id,
+  claim_token,
+  start_time: startedAtMs,
+})

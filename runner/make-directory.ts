@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { cannotRun } from './command-line/error.ts'
+import { type CommandError, cannotRun } from './command-line/error.ts'
 
 /**
  * Makes a directory that only its owner may enter, with those above it; one that exists stays as it is. Throws an error with exit
@@ -10,8 +10,30 @@ export function makeDirectory(path: string): void {
   try {
     makeWithParents(path)
   } catch (error) {
-    throw cannotRun(`Cannot write in ${path}: ${reasonOf(error)}. Name another directory with --output-dir`)
+    throw cannotWrite(path, error)
   }
+}
+
+const cannotWrite = (path: string, error: unknown): CommandError =>
+  cannotRun(`Cannot write in ${path}: ${reasonOf(error)}. Name another directory with --output-dir`)
+
+/** What a disk says when it takes no more, or nothing from us; with the calls that say it, since a socket may say the same. */
+const DISK_CODES: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EEXIST',
+  'ENOTDIR',
+  'EIO',
+])
+const FILE_CALLS: ReadonlySet<string> = new Set(['open', 'mkdir', 'write', 'rename', 'ftruncate', 'fdatasync', 'fsync'])
+
+/** An error of the output directory as one line with exit code 3; any other as it is. */
+export function asOutputError(error: unknown, outputDir: string): unknown {
+  const { code = '', syscall = '', path = outputDir } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
+  return DISK_CODES.has(code) && FILE_CALLS.has(syscall) ? cannotWrite(path, error) : error
 }
 
 /** Not mkdir's own `recursive`: in Node 20 that never returns where the system says ENOENT though the parent is there, as /proc does. */

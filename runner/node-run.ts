@@ -1,74 +1,77 @@
 import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { basename } from 'node:path'
 import type { HandBackReason } from '../api/core/hand-back.ts'
-import type { WorkflowOptions } from '../api/core/spec/options.ts'
-import type { Actions } from './actions.ts'
+import { type Accounting, openAccounting } from './accounting.ts'
 import { type Attempt, attemptOf } from './attempt.ts'
+import { createBinding } from './capacity/binding.ts'
 import type { Capacity, Grant } from './capacity/ledger.ts'
-import type { Client } from './client.ts'
-import type { ExpandedFile } from './create-workflow.ts'
 import { type SharedNode, shareNode } from './exec/beside-jobs.ts'
+import { jobEndOf, returnCodesOf } from './execution-settings.ts'
 import { createFailures } from './failure/failures.ts'
 import { createMemoryKeeper } from './free-memory.ts'
-import { jobEnvironment, type RunFacts, shellText } from './job-environment.ts'
+import { jobEnvironment, shellText } from './job-environment.ts'
+import type { Execute } from './job-threads/finalisers.ts'
 import { openLauncher } from './launcher/open.ts'
+import type { LauncherEvents } from './launcher/types.ts'
 import type { LogFile, LogLevel } from './log-file.ts'
 import { createLoop, type Loop, type LoopEnd, type LoopState } from './loop.ts'
-import { createLoopApi } from './loop-api.ts'
+import type { ObservedApi } from './loop-api.ts'
 import type { NodeDirectory } from './node-state.ts'
-import type { Epochs } from './outbox/epoch.ts'
 import { openOutbox } from './outbox/outbox.ts'
 import { withOutbox } from './outbox/outbox-api.ts'
 import { readopt } from './readopt.ts'
+import type { ReadyNotices } from './ready-notices.ts'
 import { recover } from './recover.ts'
-import type { RunOptions } from './run-options.ts'
+import type { ControlPlane } from './run-control-plane.ts'
+import { openRunFinalisers } from './run-finalisers.ts'
+import type { RunSettings } from './run-options.ts'
+import { watchAllocation } from './schedulers/watch-allocation.ts'
 import { readCounts } from './screen/status.ts'
 import type { Progress } from './screen/types.ts'
-import { logFiles, type StdioSettings, stdioOf } from './stdio.ts'
+import type { Servings } from './serving.ts'
+import type { Steps } from './slurm/steps.ts'
+import { logFiles, stdioOf } from './stdio.ts'
+import type { TakenOver } from './take-over.ts'
+import { describeTrial, openWorld } from './trial.ts'
 import type { ClaimedJob, CompletionEntry } from './wire.ts'
 
-/** TERM, then KILL after this long (design.md, Defaults). */
-const GRACE_MS = 30_000
 /** How often the workflow is looked at while jobs run: as often as a display is redrawn, or as a server can bear. */
 const LOOK_HERE_MS = 500
 const LOOK_THERE_MS = 5_000
+/**
+ * For how long jobs go on without their runner, waiting for another one: with the time since the last renewal of their leases, well below
+ * what those hold, so that nobody else has them yet.
+ */
+const PATIENCE_MS = 60_000
 /** A launcher that dies is replaced; one that dies again and again is somebody's wish. */
 const LAUNCHERS_AT_MOST = 20
 
-export type WireWorkflow = {
-  name: string
-  run_id: number
-  use_pending_failed?: boolean
-  options?: WorkflowOptions
-  execution_config?: StdioSettings & { limit_resources?: boolean }
-  submission_directory?: string
-  compute_node_wait_for_healthy_database_minutes: number
-}
-
-export type ControlPlane = {
-  client: Client
-  apiUrl: string
-  /** Creates the workflow of an expanded file; returns its id. */
-  create(spec: ExpandedFile): Promise<number>
-  /** Which database answers; absent when it is in this process. */
-  epochs?: Epochs
-  close(): Promise<void>
-}
-
-/** What a run on this node needs, after the workflow was found and the node registered. */
+/** What a run on this node needs, after its workflow was found and its node registered, or before any has come. */
 export type NodeRun = {
   controlPlane: ControlPlane
+  /** The control plane as the loop sees it. */
+  api: ObservedApi
+  servings: Servings
+  /** What the display calls it. */
+  title: { workflowId: number; name: string }
+  /** It serves whatever comes. */
+  stays: boolean
+  /** Absent: nobody tells when work becomes ready. */
+  notices: ReadyNotices | undefined
+  offlineAtMostMs: number
+  /** What a killed runner has left running; it is part of the first loop. */
+  takenOver: TakenOver | undefined
   capacity: Capacity
-  options: RunOptions
+  options: RunSettings
   progress: Progress
   directory: NodeDirectory
-  workflowId: number
-  workflow: WireWorkflow
-  nodeId: number
   startedAtMs: number
+  /** When jobs are asked to end, and when what is left of them is killed; absent = never. */
   endAtMs: number | undefined
-  facts: RunFacts
-  actions: Actions
+  killAtMs?: number
+  /** How jobs use the nodes of a Slurm allocation; absent elsewhere. */
+  steps?: Steps
   log: LogFile
 }
 
@@ -77,20 +80,42 @@ export async function runOnNode(context: NodeRun): Promise<LoopEnd> {
   const { capacity, controlPlane, directory, progress } = context
   const signals = listenForSignals(progress)
   const note = (line: string): void => progress.note(line)
+  if (context.options.trial !== undefined) note(describeTrial(context.options.trial))
   const node = shareNode({ capacity, directory: directory.path, client: controlPlane.client, note })
+  const { outputDir, capacity: wish, maxLogBytes } = context.options
+  const bySlots = wish.slots !== undefined
+  const accounting = openAccounting({ outputDir, label: basename(directory.path), bySlots, maxLogBytes, note })
   try {
-    return await runLoops(context, node, signals)
+    return await runLoops(context, node, signals, accounting)
   } finally {
     signals.release()
+    await accounting.close()
     await node.close()
   }
 }
 
-async function runLoops(context: NodeRun, node: SharedNode, signals: Signals): Promise<LoopEnd> {
-  const { controlPlane, directory, workflowId, workflow, nodeId, options, progress } = context
+async function runLoops(
+  context: NodeRun,
+  node: SharedNode,
+  signals: Signals,
+  accounting: Accounting,
+): Promise<LoopEnd> {
+  const { progress } = context
   for (let tries = 1; ; tries++) {
-    const end = await runLoop(context, node, signals)
+    const end = await runLoop(tries === 1 ? context : { ...context, takenOver: undefined }, node, signals, accounting)
     if (end !== 'launcher_lost') return end
+    const lost = await recoverAll(context)
+    // Whoever ends all programs of a node at once ends the launcher, too.
+    if (signals.endIsWanted()) return 'drained'
+    if (tries === LAUNCHERS_AT_MOST) return end
+    progress.note(`The launcher of jobs was killed: ${lost} jobs run again`)
+  }
+}
+
+/** After the launcher has died: what it ran is told or given back. Returns how many jobs run again. */
+async function recoverAll({ servings, directory, controlPlane, options }: NodeRun): Promise<number> {
+  let all = 0
+  for (const { workflowId, workflow, nodeId } of servings.all()) {
     const { lost } = await recover(
       directory,
       { workflowId, computeNodeId: nodeId },
@@ -100,27 +125,26 @@ async function runLoops(context: NodeRun, node: SharedNode, signals: Signals): P
         cwd: process.cwd(),
         stdio: workflow.execution_config ?? {},
         usePendingFailed: workflow.use_pending_failed ?? false,
+        hashOutputs: options.hashOutputs,
         workflowOptions: workflow.options,
         leasesMayHaveLapsed: false,
       },
     )
-    // Whoever ends all programs of a node at once ends the launcher, too.
-    if (signals.endIsWanted()) return 'drained'
-    if (tries === LAUNCHERS_AT_MOST) return end
-    progress.note(`The launcher of jobs was killed: ${lost} jobs run again`)
+    all += lost
   }
+  return all
 }
 
-async function runLoop(context: NodeRun, node: SharedNode, signals: Signals): Promise<LoopEnd> {
-  const { controlPlane, options, progress, directory, workflowId, workflow, nodeId, facts, actions, log } = context
-  const settings = workflow.execution_config ?? {}
+async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, accounting: Accounting): Promise<LoopEnd> {
+  const { controlPlane, api, servings, notices, options, progress, directory, log } = context
   const cwd = process.cwd()
   const { ledger } = node
+  const coresOf = createBinding(options.bindTo ?? 'none')
+  const jobEnd = jobEndOf(context.stays ? {} : (servings.all()[0]?.workflow.execution_config ?? {}))
   const failures = createFailures({
     client: controlPlane.client,
-    facts,
     cwd,
-    workflowOptions: workflow.options,
+    workflow: servings.of,
     note: line => progress.note(line),
   })
 
@@ -132,6 +156,9 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals): Pr
   }
 
   function prepareJob(job: ClaimedJob, grant: Grant) {
+    const serving = servings.of(job.workflow_id)
+    const { workflowId, workflow, nodeId, facts } = serving
+    const settings = workflow.execution_config ?? {}
     const stdio = stdioOf(job.name, settings)
     const attempt = attemptOf(job, {
       runId: workflow.run_id,
@@ -144,60 +171,96 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals): Pr
         attemptId: job.attempt_id,
       }),
       deleteLogsOnSuccess: stdio.deleteOnSuccess,
+      hashOutputs: options.hashOutputs,
+      returnCodes: returnCodesOf(settings),
       usePendingFailed: workflow.use_pending_failed ?? false,
       policy: failures.policyOf(job),
     })
-    const argv: [string, ...string[]] = ['bash', '-c', shellText(job.command, job.invocation_script)]
+    const shell = ['bash', '-c', shellText(job.command, job.invocation_script)] as const
+    const argv: [string, ...string[]] = context.steps?.argvOf(job, attempt, shell) ?? [...shell]
     const env = Object.assign(
       jobEnvironment(job, grant.gpus, facts),
       node.lendWithin(job.id, grant),
       options.hooks?.environment(job, grant),
     )
-    return { attempt, argv, env }
+    return world.job(
+      { attempt, argv, env, cpus: coresOf(grant), job: accounting.watched(job, serving, attempt.logs) },
+      job,
+    )
   }
 
   const embedded = options.controlPlane.kind === 'embedded'
   const keepMemorySmall = createMemoryKeeper(Date.now)
-  const api = createLoopApi(controlPlane.client, workflowId, nodeId, embedded)
+  const world = await openWorld(options.trial)
   const outbox = openRunOutbox(context)
-  const reached = outbox === undefined ? api : withOutbox(api, { ...outbox, clock: Date.now })
-  const loop = createLoop({
-    api: failures.watch(reached),
-    openLauncher: callbacks => openLauncher({ journal: directory.journal, slots: ledger.total.slots, ...callbacks }),
-    ledger,
-    unfitFor,
-    prepare: prepareJob,
-    readopt,
-    finalise(attempt, end, reason) {
-      const entry = failures.finalise(attempt, end, reason)
-      node.jobEnded(attempt.jobId)
+  const reached = world.api(api)
+  const kept = outbox === undefined ? reached : withOutbox(reached, { ...outbox, clock: Date.now })
+  // Hooks belong to runs of one workflow.
+  const nodeId = servings.all()[0]?.nodeId
+  const watched =
+    (nodeId === undefined ? undefined : options.hooks?.watch?.(kept, { client: controlPlane.client, nodeId })) ?? kept
+  const finalisers = await openRunFinalisers({
+    jobThreads: options.jobThreads,
+    failures,
+    capacity: context.capacity,
+    disturb: execute => world.finaliser(signals.judge(execute)),
+    onExit: ({ attempt }) => node.jobEnded(attempt.jobId),
+    bookkeep({ ended: { attempt }, entry }) {
       options.hooks?.ended(attempt, entry)
       outbox?.outbox.add(entry)
       log.log(...logLineOf(attempt, entry))
-      return entry
     },
+    note: line => progress.note(line),
+  })
+  const { takenOver } = context
+  if (takenOver !== undefined) accounting.adopt(takenOver, servings)
+  const open = async (callbacks: LauncherEvents) =>
+    takenOver?.adoption.open(callbacks) ??
+    openLauncher({
+      journal: directory.journal,
+      slots: ledger.total.slots,
+      memoryGroups: accounting.memoryGroups,
+      patienceMs: canBeTakenOver(context) ? PATIENCE_MS : 0,
+      ...callbacks,
+    })
+  const launcher = accounting.launcher(world.launcher(open))
+  const loop = createLoop({
+    api: failures.watch(watched),
+    openLauncher: context.steps?.launcher(launcher) ?? launcher,
+    ledger,
+    unfitFor,
+    prepare: prepareJob,
+    takenOver,
+    readopt,
+    finalisers,
     claim: {
       computeNodeId: nodeId,
       labels: options.labels,
       schedulerConfigId: options.schedulerConfigId,
       strictSchedulerMatch: options.strictSchedulerMatch,
       bySlots: options.capacity.slots !== undefined,
+      nodes: context.steps?.nodes,
     },
     endAtMs: context.endAtMs,
+    stays: context.stays,
+    notices,
     idleExitMs: options.idleExitSeconds === undefined ? undefined : options.idleExitSeconds * 1000,
-    graceMs: GRACE_MS,
+    endSignal: jobEnd.signal,
+    graceMs: jobEnd.graceMs,
+    killAtMs: context.killAtMs,
     lookMs: embedded ? LOOK_HERE_MS : LOOK_THERE_MS,
-    offlineAtMostMs: workflow.compute_node_wait_for_healthy_database_minutes * 60_000,
+    offlineAtMostMs: context.offlineAtMostMs,
     clock: Date.now,
     nodeIsShared: () => node.isShared(),
     onChange: state => {
       progress.update(snapshot(state, context, api.trouble))
-      actions.look()
+      for (const { actions } of servings.all()) actions.look()
       keepMemorySmall()
     },
   })
   signals.direct(loop)
   node.direct(() => loop.moreRoom())
+  notices?.direct(() => loop.workMayBeReady())
   options.hooks?.direct(loop)
   try {
     return await loop.run()
@@ -207,6 +270,10 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals): Pr
   }
 }
 
+/** What belongs to one command alone, or to parts that die with the runner, is ended with it. */
+const canBeTakenOver = ({ options, steps }: NodeRun): boolean =>
+  options.hooks === undefined && options.trial === undefined && steps === undefined
+
 /** One that failed is worth a look; the others are told to whoever asks for all. */
 function logLineOf(attempt: Attempt, entry: CompletionEntry): [LogLevel, string] {
   const what = `Job ${attempt.jobId}, attempt ${attempt.attemptId}: ${entry.status}`
@@ -215,7 +282,7 @@ function logLineOf(attempt: Attempt, entry: CompletionEntry): [LogLevel, string]
 }
 
 /** Completions are kept on this node while the control plane is elsewhere (runner/outbox/outbox.ts). */
-function openRunOutbox({ controlPlane, options, directory, workflowId, nodeId, progress }: NodeRun) {
+function openRunOutbox({ controlPlane, options, directory, title, servings, progress }: NodeRun) {
   const { client, epochs } = controlPlane
   if (epochs === undefined) return undefined
   const outbox = openOutbox({
@@ -224,8 +291,8 @@ function openRunOutbox({ controlPlane, options, directory, workflowId, nodeId, p
       version: 1,
       host: hostname(),
       pid: process.pid,
-      workflow_id: workflowId,
-      compute_node_id: nodeId,
+      workflow_id: title.workflowId,
+      compute_node_id: servings.all()[0]?.nodeId ?? 0,
       epoch: epochs.current,
     },
     durability: options.durability,
@@ -235,14 +302,9 @@ function openRunOutbox({ controlPlane, options, directory, workflowId, nodeId, p
   return { client, epochs, outbox }
 }
 
-function snapshot(
-  state: LoopState,
-  { workflowId, workflow, startedAtMs }: NodeRun,
-  trouble = 'the control plane does not answer',
-) {
+function snapshot(state: LoopState, { title, startedAtMs }: NodeRun, trouble = 'the control plane does not answer') {
   return {
-    workflowId,
-    name: workflow.name,
+    ...title,
     counts: readCounts(state.summary?.jobs_by_status ?? {}),
     total: state.summary?.total_jobs ?? 0,
     finishedHere: state.finished,
@@ -257,6 +319,8 @@ type Signals = {
   /** Names the loop that the signals are for. */
   direct(loop: Loop): void
   endIsWanted(): boolean
+  /** Tells jobs that the end of an allocation has killed from those that failed. */
+  judge(execute: Execute): Execute
   release(): void
 }
 
@@ -269,6 +333,7 @@ function listenForSignals(progress: Progress): Signals {
     else loop?.stop()
     if (interrupts === 2) progress.note('Ending the running jobs; once more kills them at once')
   }
+  const allocation = watchAllocation(() => loop?.drain())
   const onTerminate = (): void => {
     interrupts = 2
     loop?.stop()
@@ -280,7 +345,9 @@ function listenForSignals(progress: Progress): Signals {
       loop = next
     },
     endIsWanted: () => interrupts > 0,
+    judge: allocation.judge,
     release() {
+      allocation.release()
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onTerminate)
     },
@@ -288,3 +355,10 @@ function listenForSignals(progress: Progress): Signals {
 }
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** The moment at which what runs is ended; undefined = never. */
+export function endOf({ timeLimitSeconds, endTimeMs }: RunSettings, startedAtMs: number): number | undefined {
+  const byLimit = timeLimitSeconds === undefined ? undefined : startedAtMs + timeLimitSeconds * 1000
+  if (byLimit === undefined || endTimeMs === undefined) return byLimit ?? endTimeMs
+  return Math.min(byLimit, endTimeMs)
+}

@@ -11,9 +11,8 @@ export type NodeState = {
   pid: number
   /** Field 22 of /proc/PID/stat: with the pid it names one process for sure. Absent where there is no /proc. */
   pidStartTicks?: number
-  computeNodeId: number
-  workflowId: number
-  runId: number
+  /** Its node in each workflow it has worked for. */
+  nodes: readonly { workflowId: number; computeNodeId: number }[]
   /** Where its jobs started, and their outputs count from. */
   cwd: string
 }
@@ -21,9 +20,15 @@ export type NodeState = {
 /** `outbox` is made when it is needed. */
 export type NodeDirectory = { path: string; journal: string; statePath: string; outbox: string }
 
-/** Makes the directory of this host's runner. Throws the system's error when it cannot be written. */
-export function openNodeDirectory(outputDir: string): NodeDirectory {
-  const path = join(outputDir, 'runner', hostname())
+/**
+ * Makes the directory of this host's runner; in an element of an allocation that element's, since a scheduler may put several on one host.
+ * Throws the system's error when it cannot be written.
+ */
+export function openNodeDirectory(outputDir: string, env: NodeJS.ProcessEnv = process.env): NodeDirectory {
+  const { HEADRACE_ALLOCATION_NAME: allocation, HEADRACE_WORKER: worker = '1', HEADRACE_NODE_RANK: rank } = env
+  const place = [hostname(), allocation, worker, rank].filter(part => part !== undefined)
+  const name = allocation === undefined ? hostname() : place.join('.')
+  const path = join(outputDir, 'runner', name)
   mkdirSync(path, { recursive: true })
   return {
     path,

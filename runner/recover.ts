@@ -4,11 +4,14 @@ import { must } from './client/must.ts'
 import type { Client } from './client.ts'
 import { createFailureJudge, type FailureJudge } from './failure/judge-failure.ts'
 import { finalise } from './finalise.ts'
+import { completionOrGivenUp } from './job-threads/finalisers.ts'
 import { type LabelledAttempt, labelOf, parseLabel } from './launch-label.ts'
+import type { Adoption } from './launcher/adopt.ts'
 import { type JournaledLaunch, readJournal } from './launcher/journal.ts'
 import { endSurvivors } from './launcher/survivors.ts'
 import type { NodeDirectory } from './node-state.ts'
 import { logFiles, type StdioSettings, stdioOf } from './stdio.ts'
+import type { Surviving } from './take-over.ts'
 import type { CompletionEntry } from './wire.ts'
 
 export type Recovered = {
@@ -18,6 +21,8 @@ export type Recovered = {
   reported: number
   /** Attempts that the crash interrupted: they run again. */
   lost: number
+  /** Attempts that go on. */
+  surviving: Surviving[]
 }
 
 /** What recovering needs to know about the workflow of a former runner. */
@@ -28,9 +33,12 @@ export type RecoverContext = {
   cwd: string
   stdio: StdioSettings
   usePendingFailed: boolean
+  hashOutputs?: boolean
   workflowOptions: WorkflowOptions | undefined
   /** The control plane went on without the former runner, so that its leases may have lapsed. */
   leasesMayHaveLapsed: boolean
+  /** What goes on running with a launcher that this runner has taken over. */
+  adoption?: Adoption
 }
 
 type WireJob = {
@@ -54,14 +62,19 @@ export async function recover(
   former: FormerNode,
   context: RecoverContext,
 ): Promise<Recovered> {
-  const { ended } = await endSurvivors(directory.journal)
+  const { adoption } = context
+  const { ended } = await endSurvivors(directory.journal, adoption?.launcherId)
+  const surviving = survivingOf(adoption, former.computeNodeId)
+  const goesOn = new Set(surviving.map(({ attempt }) => labelOf(attempt)))
   const held = await heldJobs(context.client, former)
   const rescued = context.leasesMayHaveLapsed ? await readyJobs(context.client, former) : new Map<number, WireJob>()
   const isHeld = ({ jobId, attemptId }: LabelledAttempt) => held.get(jobId)?.attempt_id === attemptId
   const isRescued = ({ jobId, attemptId }: LabelledAttempt) => rescued.get(jobId)?.attempt_id === attemptId + 1
   const launches = formerLaunches(directory.journal, former.computeNodeId)
   const finished = launches.filter(({ attempt, launch }) => hasEnded(launch) && (isHeld(attempt) || isRescued(attempt)))
-  const lost = launches.filter(({ attempt, launch }) => launch.pid !== 0 && !hasEnded(launch) && isHeld(attempt))
+  const lost = launches.filter(
+    ({ attempt, launch }) => launch.pid !== 0 && !hasEnded(launch) && isHeld(attempt) && !goesOn.has(labelOf(attempt)),
+  )
 
   const judge = createFailureJudge()
   for (let at = 0; at < finished.length; at += BATCH) {
@@ -90,16 +103,24 @@ export async function recover(
           lost: 'node_lost',
         })),
         rest: true,
+        kept: surviving.length === 0 ? undefined : surviving.map(({ attempt }) => attempt.jobId),
       },
       { repeatable: true },
     ),
   )
-  return { ended, reported: finished.length, lost: lost.length }
+  return { ended, reported: finished.length, lost: lost.length, surviving }
 }
 
 /** It ended by itself: its exit stands in the journal, and it was neither killed with its runner nor canceled unstarted. */
 const hasEnded = (launch: JournaledLaunch): boolean =>
   launch.exit !== undefined && !launch.cut && launch.exit.failedStep !== 'canceled'
+
+function survivingOf(adoption: Adoption | undefined, computeNodeId: number): Surviving[] {
+  return (adoption?.running ?? []).flatMap(launch => {
+    const attempt = parseLabel(launch.label)
+    return attempt?.computeNodeId === computeNodeId ? [{ attempt, launch }] : []
+  })
+}
 
 type FormerNode = { workflowId: number; computeNodeId: number }
 
@@ -143,8 +164,12 @@ async function completionOfFormer(
     logs: logFiles(context.outputDir, stdio.mode, attempt),
     deleteLogsOnSuccess: stdio.deleteOnSuccess,
     usePendingFailed: context.usePendingFailed,
+    hashOutputs: context.hashOutputs,
     policy: policyOf(job.options, context.workflowOptions),
   }
-  await context.judge.prepare([whole.policy])
-  return context.judge.judge(finalise(whole, launch.exit!, undefined), whole)
+  const { judge } = context
+  await judge.prepare([whole.policy])
+  // One try: nobody waits here for a file system to come to itself.
+  const task = { attempt: whole, end: launch.exit!, reason: undefined }
+  return completionOrGivenUp(task, () => judge.judge(finalise(whole, task.end, undefined), whole))
 }

@@ -1,19 +1,21 @@
 import { join, resolve } from 'node:path'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
+import { BINDINGS, type Binding } from './capacity/binding.ts'
 import { type ServerAddress, serverAddress } from './client/server-address.ts'
 import { usageError } from './command-line/error.ts'
-import { amountFlag, countFlag, durationFlag, wordFlag } from './command-line/flags.ts'
+import { amountFlag, countFlag, durationFlag, sizeFlag, wordFlag } from './command-line/flags.ts'
 import { DATABASE_NAME, OUTPUT_DIR } from './defaults.ts'
 import type { JobHooks } from './job-hooks.ts'
 import { LOG_LEVELS, type LogLevel } from './log-file.ts'
 import type { RunSummary } from './screen/types.ts'
 import { STANDARD_INPUT } from './standard-input.ts'
+import { parseTrial, type Trial, type TrialFlags } from './trial.ts'
 
 export const DURABILITIES = ['process', 'power'] as const
 export type Durability = (typeof DURABILITIES)[number]
 
 /** The options of `run` as the command line gives them: everything is still text. */
-export type RunFlags = {
+export type RunFlags = TrialFlags & {
   target: string
   'output-dir'?: string
   db?: string
@@ -27,6 +29,10 @@ export type RunFlags = {
   'idle-exit'?: string
   'log-level'?: string
   durability?: string
+  'bind-to'?: string
+  'max-log-size'?: string
+  'job-threads'?: string
+  'hash-outputs'?: boolean
   url?: string
   'ca-cert'?: string
   new?: boolean
@@ -50,6 +56,15 @@ export type RunOptions = {
   outputDir: string
   durability: Durability
   capacity: CapacityWish
+  /** How large a log file of a job may get; absent = as large as it will. */
+  maxLogBytes?: number
+  /** Whether jobs keep to the cores that are counted for them; absent = none. */
+  bindTo?: Binding
+  /** How many finished jobs are made into completions at once; 1 = on the main path. */
+  jobThreads: number
+  /** Outputs are told with their sizes and hashes. */
+  hashOutputs: boolean
+  trial?: Trial
   /** After this long no new job starts and those that run are ended. */
   timeLimitSeconds?: number
   /** The same as a moment, such as the end of an allocation; epoch milliseconds. */
@@ -86,6 +101,8 @@ export type CapacityWish = {
 export type RunOutcome = { kind: 'done'; summary: RunSummary } | { kind: 'refused'; message: string; exitCode: 2 | 3 }
 
 const GIB = 2 ** 30
+/** A few lines from the beginning and the end tell something. */
+const SMALLEST_LOG_BYTES = 1024
 
 /**
  * Turns the options of the command line into typed ones. A target of digits only is the id of a workflow, anything else a file.
@@ -111,6 +128,11 @@ export function parseRunSettings(flags: Omit<RunFlags, 'target'>, env: NodeJS.Pr
       overcommit: flags.overcommit ?? false,
       slots: countFlag('--max-parallel-jobs', flags['max-parallel-jobs'], 1),
     },
+    maxLogBytes: sizeFlag('--max-log-size', flags['max-log-size'], SMALLEST_LOG_BYTES),
+    bindTo: wordFlag('--bind-to', flags['bind-to'], BINDINGS),
+    jobThreads: countFlag('--job-threads', flags['job-threads'], 1) ?? 1,
+    hashOutputs: flags['hash-outputs'] ?? false,
+    trial: parseTrial(flags),
     timeLimitSeconds: durationFlag('--time-limit', flags['time-limit']),
     endTimeMs: momentFlag('--end-time', flags['end-time']),
     idleExitSeconds: durationFlag('--idle-exit', flags['idle-exit']),

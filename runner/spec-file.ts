@@ -24,9 +24,15 @@ export type SpecFile = {
 
 /**
  * Reads, checks and expands a workflow file; its problems are lines `file:line:column: …`. Throws a usage error when the file itself
- * cannot be read. `skipChecks` lets pass what does not fit the file's schedulers.
+ * cannot be read. `skipChecks` lets pass what does not fit the file's schedulers; `text`
+ * is what stands in the file, for whoever has read it already.
  */
-export async function readSpecFile(path: string, cwd: string, skipChecks = false): Promise<SpecFile> {
+export async function readSpecFile(
+  path: string,
+  cwd: string,
+  skipChecks = false,
+  text: string = readWorkflowText(path, cwd),
+): Promise<SpecFile> {
   const [{ loadSpec }, { formatDiagnostic }, { canonicalExpansion }, { SKIPPABLE_CODES }] = await Promise.all([
     import('../api/spec/load.ts'),
     import('../api/core/spec/report.ts'),
@@ -34,7 +40,6 @@ export async function readSpecFile(path: string, cwd: string, skipChecks = false
     import('../api/core/spec/types.ts'),
   ])
   const absolute = resolve(cwd, path)
-  const text = readWorkflowText(path, cwd)
   const { workflow, diagnostics, summary } = await loadSpec(text, {
     fileName: path === STANDARD_INPUT ? '<stdin>' : nearPath(absolute, cwd),
     readText: name => besideSpec(name, cwd, absolute, found => readFileSync(found, 'utf8')),

@@ -3,6 +3,10 @@ import type { Entry } from './command-line/verb.ts'
 /** Every command. Loaded when called, so that the start-up of one does not pay for the others. */
 export const VERBS: Record<string, Entry> = {
   run: { about: 'run a workflow on this machine', load: () => import('./commands/run.ts') },
+  start: { about: 'serve many workflows of a server from this node', load: () => import('./commands/start.ts') },
+  submit: { about: 'make a workflow and ask Slurm for its nodes', load: () => import('./commands/submit.ts') },
+  slurm: { about: 'workflows on Slurm: schedulers, allocations, usage', load: () => import('./commands/slurm.ts') },
+  hpc: { about: 'clusters, their partitions, and where a job fits', load: () => import('./commands/hpc.ts') },
   create: {
     about: 'make a workflow without running it, or only check its file',
     load: () => import('./commands/create.ts'),
@@ -19,6 +23,16 @@ export const VERBS: Record<string, Entry> = {
     load: () => import('./commands/parallel.ts'),
   },
   server: { about: 'serve the API for runners on many machines', load: () => import('./commands/server.ts') },
+  pipe: {
+    about: 'run many jobs of one kind in one array of a batch scheduler',
+    load: () => import('./commands/pipe.ts'),
+  },
+  allocate: {
+    about: 'ask a batch scheduler for nodes as ready jobs need them',
+    load: () => import('./commands/allocate.ts'),
+  },
+  remote: { about: 'run a workflow on machines over ssh', load: () => import('./commands/remote.ts') },
+  relay: { about: 'pass the traffic of compute nodes on to the server', load: () => import('./commands/relay.ts') },
   list: { about: 'list workflows', load: () => import('./commands/list.ts') },
   status: { about: 'show how far a workflow is', load: () => import('./commands/status.ts') },
   wait: { about: 'wait for the end of a workflow', load: () => import('./commands/wait.ts') },
@@ -79,5 +93,7 @@ export const VERBS: Record<string, Entry> = {
     about: 'groups of users with whom workflows are shared',
     load: () => import('./commands/access-groups.ts'),
   },
+  tokens: { about: 'what programs show instead of a password', load: () => import('./commands/tokens.ts') },
+  webhooks: { about: 'addresses that are told what happens', load: () => import('./commands/webhooks.ts') },
   admin: { about: 'what administrators of a server do', load: () => import('./commands/admin.ts') },
 }

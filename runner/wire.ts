@@ -14,7 +14,13 @@ export type ClaimedJob = {
   claim_token: string
   ready_at?: number
   claimed_at: number
-  resource_requirements: { num_cpus: number; num_gpus: number; memory_bytes: number }
+  resource_requirements: {
+    num_cpus: number
+    num_gpus: number
+    num_nodes?: number
+    memory_bytes: number
+    runtime_seconds: number
+  }
   output_files?: { id: number; path: string }[]
   options?: JobOptions
 }
@@ -37,10 +43,20 @@ export type CompletionEntry = {
     completion_time: string
     status: string
   }
-  usage: { user_seconds?: number; system_seconds?: number; peak_memory_bytes?: number }
+  usage: {
+    user_seconds?: number
+    system_seconds?: number
+    peak_memory_bytes?: number
+    avg_memory_bytes?: number
+    peak_cpu_percent?: number
+    avg_cpu_percent?: number
+  }
   phase_times: { launched?: number; exited: number }
-  file_times?: { file_id: number; st_mtime: number }[]
+  file_times?: FileTime[]
 }
+
+/** An output as it was seen after the attempt; size and SHA-256 (hex) where hashing was asked for. */
+export type FileTime = { file_id: number; st_mtime: number; size_bytes?: number; sha256?: string }
 
 export type StartedEntry = { job_id: number; claim_token: string; start_time: number }
 
@@ -56,7 +72,7 @@ export type ClaimPart = {
   scheduler_config_id?: number
   strict_scheduler_match?: boolean
   labels: readonly string[]
-  compute_node_id: number
+  compute_node_id?: number
   start: true
   total?: { num_cpus: number; memory_gb: number; num_gpus: number }
   hold?: { jobs: number; num_cpus: number; memory_gb: number; num_gpus: number }
@@ -67,6 +83,8 @@ export type ExchangeRequest = {
   started?: readonly StartedEntry[]
   verdicts: true
   claim?: ClaimPart
+  /** When the claim gets nothing, the reply says how the workflow stands. */
+  summary?: boolean
 }
 
 /** A failed attempt whose job is tried again; with a script, the job waits until the runner says that it has ended. */
@@ -80,6 +98,7 @@ export type ExchangeReply = {
   claimed?: ClaimedJob[]
   claim_reason?: string
   ready_hint?: boolean
+  summary?: WorkflowSummary
 }
 
 /** Counts by status word, and what the loop needs to know about the workflow as a whole. */
@@ -96,6 +115,8 @@ export type WorkflowSummary = {
   wait_for_new_jobs_seconds: number
   /** Until the first job that failed may be tried again; absent when none waits. */
   next_retry_in_seconds?: number
+  /** Of a runner that serves many: those of them that were canceled. */
+  canceled_workflows?: number[]
 }
 
 /** What a runner believes to hold; `running`: its process runs now. */
@@ -106,4 +127,6 @@ export type HeartbeatReply = {
   cancel: number[]
   /** Taken back and given again: the next attempt of jobs that never stopped running here. */
   reclaimed: { job_id: number; claim_token: string; attempt_id: number }[]
+  /** Another runner could start what this one holds ahead. */
+  starving?: boolean
 }

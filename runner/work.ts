@@ -2,14 +2,15 @@ import type { Attempt, EndReason } from './attempt.ts'
 import type { Grant, Ledger, Need } from './capacity/ledger.ts'
 import { HELD_AT_MOST_MS, type Pace } from './holding.ts'
 import { labelOf } from './launch-label.ts'
-import type { Exited, Launcher, Started } from './launcher/types.ts'
+import type { Exited, Launcher, LaunchRequest, Started } from './launcher/types.ts'
+import type { AdoptedJob } from './take-over.ts'
 import type { ClaimedJob, ToldClaim } from './wire.ts'
 
 /** Turns a claimed job into what the launcher needs. */
 export type Prepare = (
   job: ClaimedJob,
   grant: Grant,
-) => { attempt: Attempt; argv: readonly [string, ...string[]]; env: Record<string, string | null> }
+) => { attempt: Attempt } & Pick<LaunchRequest, 'argv' | 'env' | 'cpus' | 'job'>
 
 /** Brings a running attempt under the claim its job has now, which is of the next attempt. */
 export type Readopt = (attempt: Attempt, claim: { claimToken: string; attemptId: number }) => Attempt
@@ -21,8 +22,12 @@ export type WorkOptions = {
   readopt: Readopt
   /** Queue-depth mode: requirements are ignored. */
   bySlots: boolean
-  /** Time between TERM and KILL. */
+  /** How a job that must end is asked to; SIGTERM when left out. */
+  endSignal?: NodeJS.Signals
+  /** Time between that and KILL. */
   graceMs: number
+  /** Nothing is given time beyond this moment, epoch milliseconds. */
+  killAtMs?: number
   clock: () => number
   /** Whether anything may be started now. */
   mayStart(): boolean
@@ -111,6 +116,12 @@ export class Work {
     return [...launches, ...this.#held.map(({ job }) => told(job, false))]
   }
 
+  /** The jobs of these workflows. */
+  jobsOf(workflowIds: ReadonlySet<number>): Set<number> {
+    const jobs = [...[...this.#launches.values()].map(one => one.job), ...this.#held.map(({ job }) => job)]
+    return new Set(jobs.filter(job => workflowIds.has(job.workflow_id)).map(job => job.id))
+  }
+
   /** Whether a copy of a job that is somebody else's by now still runs here. */
   get isEndingLost(): boolean {
     for (const one of this.#launches.values()) if (one.reason === 'lost') return true
@@ -128,9 +139,13 @@ export class Work {
     return largest
   }
 
-  /** Queue-depth mode ignores requirements on purpose; GPUs it has are lent out all the same. */
+  /**
+   * Queue-depth mode ignores requirements on purpose; GPUs it has are lent out all the same. A job of several nodes has whole ones, this
+   * one too.
+   */
   #needOf({ resource_requirements: set }: ClaimedJob): Need {
     const { bySlots, ledger } = this.#options
+    if (!bySlots && (set.num_nodes ?? 1) > 1) return ledger.total
     return {
       cpus: set.num_cpus,
       memoryBytes: set.memory_bytes,
@@ -183,7 +198,7 @@ export class Work {
 
   #launch({ job, sinceMs }: Held, grant: Grant, predecessor?: Launch): Launch {
     const { prepare, clock } = this.#options
-    const { attempt, argv, env } = prepare(job, grant)
+    const { attempt, ...program } = prepare(job, grant)
     const now = clock()
     const one: Launch = {
       tag: this.#nextTag++,
@@ -205,14 +220,45 @@ export class Work {
     this.#launcher?.launch({
       tag: one.tag,
       label: labelOf(attempt),
-      argv,
-      env,
+      ...program,
       cwd: attempt.cwd,
       stdout: attempt.logs.stdout,
       stderr: attempt.logs.stderr,
       after: predecessor?.tag,
     })
     return one
+  }
+
+  /** Goes on with jobs that a former runner started; the launcher has them. New launches take tags from `nextTag` on. */
+  adopt(jobs: readonly AdoptedJob[], nextTag: number): void {
+    for (const { tag, job, startedAtMs, cwd, cores, gpus } of jobs) {
+      const grant = this.#grantFound(job, cores, gpus)
+      const attempt = { ...this.#options.prepare(job, grant).attempt, cwd }
+      this.#launches.set(tag, {
+        tag,
+        job,
+        grant,
+        attempt,
+        state: 'running',
+        heldSinceMs: startedAtMs,
+        requestedAtMs: startedAtMs,
+        startedAtMs,
+        predecessor: undefined,
+        successor: undefined,
+        reason: undefined,
+        killAtMs: undefined,
+        recalled: false,
+      })
+    }
+    this.#nextTag = Math.max(this.#nextTag, nextTag)
+  }
+
+  /** What a job that runs already holds. One that may use exactly as many cores as it requires is bound to these. */
+  #grantFound(job: ClaimedJob, cores: readonly number[], gpus: readonly string[]): Grant {
+    const { ledger } = this.#options
+    const { cpus, memoryBytes } = this.#needOf(job)
+    const isBound = cores.length === cpus && cpus < ledger.total.cpus
+    return ledger.adopt({ cores: isBound ? cores : cpus, gpus, memoryBytes })
   }
 
   // ---- what the launcher tells ----
@@ -285,9 +331,10 @@ export class Work {
 
   #end(one: Launch, reason: EndReason): void {
     if (one.reason !== undefined) return
+    const { clock, graceMs, killAtMs = Infinity, endSignal = 'SIGTERM' } = this.#options
     one.reason = reason
-    one.killAtMs = this.#options.clock() + this.#options.graceMs
-    this.#launcher?.signal(one.tag, 'SIGTERM')
+    one.killAtMs = Math.min(clock() + graceMs, killAtMs)
+    this.#launcher?.signal(one.tag, endSignal)
   }
 
   /** Ends all: TERM, then KILL after the grace. Takes back first what waits, so that the launcher does not start it in the gap. */

@@ -20,6 +20,10 @@ const RULES = [
   ['api/', ['api/', 'db/', 'hono', 'valibot']],
   // The one place where the runner loads the control plane.
   ['runner/local-server.ts', ['runner/', 'api/node.ts', 'node:']],
+  // And the one where it loads the tools that look after a database.
+  ['runner/maintenance.ts', ['runner/', 'api/node/maintenance/', 'node:']],
+  // Samples go into a file of the form that others read; loaded when there are any.
+  ['runner/monitor/metrics-file.ts', ['runner/', 'libsql', 'node:']],
   [
     'runner/',
     ['runner/', 'api/contract/', 'api/core/', 'api/spec/', 'citty', 'undici', 'valibot', 'package.json', 'node:'],

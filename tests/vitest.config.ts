@@ -14,6 +14,9 @@ const ONCE = [
   'tests/db/{plans,list-plans,open-remote,round-trips,alongside}.test.ts',
   'tests/api/{node,ownership,database-server,openapi,trust,transport,unavailable,dialect}.test.ts',
   'tests/api/entries/**',
+  'tests/api/node/**',
+  'tests/api/limits/rate.test.ts',
+  'tests/api/tokens/{attack,leaks}.test.ts',
   'tests/api/access-{admission,htpasswd,passwords,server,sql}.test.ts',
   'tests/scenarios/restart.test.ts',
 ]

@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import type { Completion, Started } from '../core/completion.ts'
 import { claimPartSchema } from './claim.ts'
-import { bool, float, integer, optional, text } from './fields.ts'
+import { batch, bool, float, integer, optional, text } from './fields.ts'
 
 const usage = v.object({
   user_seconds: optional(float),
@@ -13,9 +13,14 @@ const usage = v.object({
 })
 
 /** Epoch milliseconds, as far as dates go. */
-const moment = v.pipe(float, v.minValue(0), v.maxValue(8.64e15))
+export const moment = v.pipe(float, v.minValue(0), v.maxValue(8.64e15))
 
-const fileTime = v.object({ file_id: integer, st_mtime: float })
+const fileTime = v.object({
+  file_id: integer,
+  st_mtime: float,
+  size_bytes: optional(v.pipe(integer, v.minValue(0))),
+  sha256: optional(v.pipe(text, v.regex(/^[0-9a-f]{64}$/))),
+})
 
 /** A result as reported with a completion. The status is any text here: an unknown word is the entry's fault, not the batch's. */
 export const reportedResultSchema = v.object({
@@ -50,10 +55,11 @@ export const completionSchema = v.object({
 export const singleCompletionSchema = v.object({ ...reportedResultSchema.entries, claim_token: optional(text) })
 
 export const batchSchema = v.object({
-  completions: v.array(v.unknown()),
-  started: optional(v.array(v.object({ job_id: integer, claim_token: text, start_time: moment }))),
+  completions: batch(v.unknown()),
+  started: optional(batch(v.object({ job_id: integer, claim_token: text, start_time: moment }))),
   verdicts: optional(bool),
   claim: optional(claimPartSchema),
+  summary: optional(bool),
 })
 
 export type ReportedResult = v.InferOutput<typeof reportedResultSchema>
@@ -70,7 +76,12 @@ export function toCompletion(wire: WireCompletion): Completion {
     result: withoutNulls(wire.result),
     usage: wire.usage ? withoutNulls(wire.usage) : undefined,
     phaseTimes: wire.phase_times ? withoutNulls(wire.phase_times) : undefined,
-    fileTimes: wire.file_times?.map(time => ({ fileId: time.file_id, stMtime: time.st_mtime })),
+    fileTimes: wire.file_times?.map(time => ({
+      fileId: time.file_id,
+      stMtime: time.st_mtime,
+      sizeBytes: time.size_bytes ?? undefined,
+      sha256: time.sha256 ?? undefined,
+    })),
   }
 }
 

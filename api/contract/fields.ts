@@ -15,6 +15,13 @@ export const optional = <const S extends v.GenericSchema>(schema: S) => v.nullis
 
 export const ids = v.array(integer)
 
+/** What one request may tell or ask of at most: as many as a page of a list has. */
+const MOST_ENTRIES = 100_000
+
+/** A list of entries that one transaction takes. */
+export const batch = <const S extends v.GenericSchema>(entry: S) =>
+  v.pipe(v.array(entry), v.maxLength(MOST_ENTRIES, `must have ${MOST_ENTRIES} entries at most`))
+
 /** SQLite reads no JSON that is nested more than 1,000 levels deep, and nobody needs a tenth of that. */
 const MOST_LEVELS = 100
 

@@ -19,8 +19,8 @@ export type Completion = Report & {
   failureClass?: string
   usage?: Usage
   phaseTimes?: PhaseTimes
-  /** Output files seen after the attempt: file id and modification time in seconds since 1970. */
-  fileTimes?: readonly { fileId: number; stMtime: number }[]
+  /** Output files seen after the attempt: modification times in seconds since 1970, and what was in them where somebody looked. */
+  fileTimes?: readonly { fileId: number; stMtime: number; sizeBytes?: number; sha256?: string }[]
 }
 
 /** A held job that its runner has started meanwhile. */

@@ -2,7 +2,9 @@ import { migrate, NewerDatabase, needsMigration } from '../../db/migrate.ts'
 import { isRemoteUrl, openRemote } from '../../db/open-remote.ts'
 import { tick } from '../../db/tick.ts'
 import { createApp } from '../app.ts'
+import type { AppRequest } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { HEALTH_PATH } from '../health.ts'
 import { refusalOf } from '../refusal.ts'
 
 /** What a deployment says of itself: the variables of docs/deploy.md. */
@@ -21,7 +23,8 @@ export type EdgeOptions = {
 }
 
 export type Edge = {
-  fetch(request: Request): Promise<Response>
+  /** `address`: where the request comes from, as the runtime tells it. */
+  fetch(request: Request, address?: string): Promise<Response>
   /** What a timer or a cron trigger does. */
   tick(): Promise<void>
 }
@@ -36,7 +39,8 @@ export function createEdge(env: EdgeEnv, { version, requestsApart }: EdgeOptions
   const missing = missingSetting(url, token)
   const db = openRemote({ url, token: dbToken || undefined, queue: !requestsApart })
   const onFault = (error: unknown) => console.error(error)
-  const app = createApp({ db, version, access: { token }, requestsApart, onFault })
+  const addressOf = (c: AppRequest) => (c.env as Origin | undefined)?.address
+  const app = createApp({ db, version, access: { token }, addressOf, requestsApart, onFault })
   let current = false
 
   async function prepare(): Promise<void> {
@@ -47,14 +51,17 @@ export function createEdge(env: EdgeEnv, { version, requestsApart }: EdgeOptions
   }
 
   return {
-    async fetch(request) {
+    async fetch(request, address) {
+      const origin: Origin = { address }
+      // Whether the process is there does not hang on the database.
+      if (new URL(request.url).pathname === HEALTH_PATH) return app.fetch(request, origin)
       try {
         await prepare()
       } catch (error) {
         const { body, status } = refusalOf(asRefusal(error), onFault)
         return Response.json(body, { status })
       }
-      return app.fetch(request)
+      return app.fetch(request, origin)
     },
     async tick() {
       await prepare()
@@ -62,6 +69,9 @@ export function createEdge(env: EdgeEnv, { version, requestsApart }: EdgeOptions
     },
   }
 }
+
+/** What the app is told of a request beside the request. */
+type Origin = { address: string | undefined }
 
 const asRefusal = (error: unknown): unknown =>
   error instanceof NewerDatabase ? new AppError('unavailable', error.message) : error

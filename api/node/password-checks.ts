@@ -18,6 +18,8 @@ export type CheckOptions = {
 
 export type PasswordChecks = {
   check(user: string, password: string): Promise<boolean>
+  /** Whether this pair was right lately. */
+  remembers(user: string, password: string): boolean
   /** Forgets every success: users or passwords have changed. */
   forget(): void
 }
@@ -68,11 +70,13 @@ export function createPasswordChecks({ compare, rememberMs, now }: CheckOptions)
     return answer
   }
 
+  const isRemembered = (digest: string): boolean => (rememberedUntil.get(digest) ?? 0) > now()
+
   return {
+    remembers: (user, password) => isRemembered(digestOf(user, password)),
     async check(user, password) {
       const digest = digestOf(user, password)
-      const until = rememberedUntil.get(digest)
-      if (until !== undefined && until > now()) return true
+      if (isRemembered(digest)) return true
       return (waiting.get(digest)?.answer ?? enqueue(user, password, digest)) as Promise<boolean>
     },
     forget() {

@@ -62,6 +62,7 @@ export function openPasswordFile({ path, rememberSeconds, log, now = Date.now }:
       // An empty password counts as wrong, whatever the file says (contract/notes.md 6.1).
       return password !== '' && checks.check(user, password)
     },
+    remembers: (user, password) => checks.remembers(user, password),
     async reload() {
       try {
         readAnew()

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { NewerDatabase } from '../../db/migrate.ts'
+import { NewerDatabase, UnfinishedDatabase } from '../../db/migrate.ts'
 
 /** Why a server cannot start, in one line that says what to do. The command prints it and exits; it is no fault of the program. */
 export class StartError extends Error {}
@@ -11,7 +11,7 @@ export const codeOf = (error: unknown): string =>
 /** Gives trouble with the file as a StartError; anything that is no such trouble comes back as it is. */
 export function startErrorOf(error: unknown, dbPath: string): unknown {
   if (error instanceof StartError) return error
-  if (error instanceof NewerDatabase) return new StartError(error.message)
+  if (error instanceof NewerDatabase || error instanceof UnfinishedDatabase) return new StartError(error.message)
   const folder = dirname(dbPath)
   switch (codeOf(error)) {
     case 'EACCES':

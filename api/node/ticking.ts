@@ -1,4 +1,5 @@
 import { extendLeases } from '../../db/node-leases.ts'
+import { purgeOldWorkflows } from '../../db/purge.ts'
 import { tick } from '../../db/tick.ts'
 import type { Db } from '../../db/unit.ts'
 
@@ -7,11 +8,18 @@ const TICK_MS = 5_000
 /** A process that did not tick for so long was frozen, or its machine slept: shorter than any lease. */
 const FROZEN_MS = 12_000
 
-/** Runs tick again and again, never two at once; the function it gives stops that and waits for the last one. */
-export function startTicking(db: Db, log: (line: string) => void): () => Promise<void> {
+/** How often old workflows are looked for: each is looked at. */
+const PURGE_MS = 3_600_000
+
+/**
+ * Runs tick again and again, never two at once, and removes workflows that have been over for `retentionMs`; the function it gives
+ * stops that and waits for the last one.
+ */
+export function startTicking(db: Db, log: (line: string) => void, retentionMs?: number): () => Promise<void> {
   let current: Promise<void> = Promise.resolve()
   let idle = true
   let lastMs = Date.now()
+  let purgeAtMs = retentionMs === undefined ? Number.POSITIVE_INFINITY : 0
   let lastTrouble = ''
   const timer = setInterval(() => {
     const now = Date.now()
@@ -21,6 +29,7 @@ export function startTicking(db: Db, log: (line: string) => void): () => Promise
     idle = false
     current = (wasFrozen ? db.write(() => extendLeases(now)) : Promise.resolve())
       .then(() => tick(db, now))
+      .then(() => purge(now))
       .then(
         () => {
           lastTrouble = ''
@@ -36,6 +45,12 @@ export function startTicking(db: Db, log: (line: string) => void): () => Promise
         idle = true
       })
   }, TICK_MS)
+  async function purge(now: number): Promise<void> {
+    if (now < purgeAtMs) return
+    purgeAtMs = now + PURGE_MS
+    for (const { id, name } of await purgeOldWorkflows(db, now - retentionMs!, now))
+      log(`Removed workflow ${id} (${name}), which had been over for longer than --retention`)
+  }
   // The server keeps the process alive, not its clock.
   timer.unref()
   return () => {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { type AuditRow, listAudit, recordAudit } from '../../db/admin-audit.ts'
+import { listAdminCalls } from '../../db/admin-calls.ts'
 import { needSystemAdmin } from '../access-rules.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
@@ -58,6 +59,15 @@ export function adminRoutes({ db, clock, access, stats }: Services): Hono<AppEnv
       return yield* listAudit(page.offset, page.limit)
     })
     return c.json(listReply(rows.map(auditReply), total, page))
+  })
+
+  routes.get('/admin/calls', async c => {
+    const page = pageOf(readQuery(c, { offset: 'integer', limit: 'integer' }), 'clamp')
+    const { rows, total } = await db.read(function* () {
+      yield* needSystemAdmin(c.var.subject)
+      return yield* listAdminCalls(page.offset, page.limit)
+    })
+    return c.json(listReply(rows.map(compact), total, page))
   })
 
   routes.get('/admin/api-stats', async c => {

@@ -12,7 +12,7 @@ import { pathInteger, readQuery } from '../query.ts'
 const DEFAULT_LIMIT = 10
 
 /** The two kinds of claim. No claim waits, and one that gets nothing never takes the write lock (requirements.md 1). */
-export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
+export function claimRoutes({ db, clock, metrics }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
 
   async function claim(workflowId: number, request: ClaimRequest): Promise<ClaimReply> {
@@ -23,7 +23,9 @@ export function claimRoutes({ db, clock }: Services): Hono<AppEnv> {
       return yield* settleAndClaim(workflowId, request, { now: clock(), secret, expected: seen.expected })
     })
     if (due.leftOver) await drainFrontier(db, clock)
-    return replyOf(workflowId, outcome)
+    const reply = replyOf(workflowId, outcome)
+    metrics.work.claimed(reply.jobs.length)
+    return reply
   }
 
   routes.post('/workflows/:id/claim_jobs_based_on_resources/:limit', async c => {

@@ -13,12 +13,15 @@ import { jobReply } from './job-reply.ts'
 
 /** One attempt's end, and batches of them: with verdicts, starts of held jobs and a claim in the same transaction. */
 export function completionRoutes(services: Services): Hono<AppEnv> {
-  const { db, clock } = services
+  const { db, clock, metrics } = services
   const routes = new Hono<AppEnv>()
 
   routes.post('/workflows/:id/batch_complete_jobs', async c => {
     const id = pathInteger(c, 'id')
-    return c.json(await exchange(services, id, await readBody(c, batchSchema)))
+    const reply = await exchange(services, id, await readBody(c, batchSchema))
+    metrics.work.completed(reply.completed.length)
+    metrics.work.claimed(reply.claimed?.length ?? 0)
+    return c.json(reply)
   })
 
   routes.post('/jobs/:id/complete_job/:status/:run_id', async c => {
@@ -36,6 +39,7 @@ export function completionRoutes(services: Services): Hono<AppEnv> {
     if (done?.leftOver) await drainFrontier(db, clock)
     const verdict = done?.verdicts[0]
     if (verdict !== undefined && !isGood(verdict)) throw refusal(verdict)
+    metrics.work.completed(1)
     return c.json(jobReply(await db.read(() => needJob(jobId))))
   })
   return routes

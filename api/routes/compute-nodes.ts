@@ -5,10 +5,12 @@ import {
   deleteComputeNode,
   deleteFreeComputeNodes,
   listComputeNodes,
+  type NodeFacts,
+  registerNode,
 } from '../../db/compute-nodes.ts'
 import { computeNode } from '../../db/schema.ts'
 import { appendEvents } from '../../db/stream-events.ts'
-import { insertRow, updateRow } from '../../db/table.ts'
+import { updateRow } from '../../db/table.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { ComputeNodeChange, NewComputeNode } from '../contract/compute-node.ts'
@@ -52,6 +54,21 @@ export const values = (body: ComputeNodeChange) => ({
   avg_memory_bytes: body.avg_memory_bytes ?? undefined,
 })
 
+/** What a new node is registered with. */
+export const nodeFacts = (body: Omit<NewComputeNode, 'workflow_id'>): NodeFacts => ({
+  ...values(body),
+  hostname: body.hostname,
+  pid: body.pid,
+  start_time: body.start_time,
+  num_cpus: body.num_cpus,
+  memory_gb: body.memory_gb,
+  num_gpus: body.num_gpus,
+  num_nodes: body.num_nodes,
+  compute_node_type: body.compute_node_type,
+  is_active: Number(body.is_active ?? true),
+  labels: (body.labels ?? []).join(),
+})
+
 export function computeNodeRoutes(services: Services): Hono<AppEnv> {
   const { db, clock } = services
   const routes = new Hono<AppEnv>()
@@ -60,14 +77,7 @@ export function computeNodeRoutes(services: Services): Hono<AppEnv> {
     const body = await readBody(c, NewComputeNode)
     return createOnce(c, services, function* () {
       yield* needWorkflow(body.workflow_id)
-      const row = yield* insertRow(computeNode, {
-        ...values(body),
-        workflow_id: body.workflow_id,
-        is_active: Number(body.is_active ?? true),
-        labels: (body.labels ?? []).join(),
-      })
-      yield* appendEvents(row.workflow_id, clock(), [{ type: 'compute_node_started', data: startedData(row) }])
-      return reply(row)
+      return reply(yield* registerNode(body.workflow_id, nodeFacts(body), clock()))
     })
   })
 
@@ -102,17 +112,7 @@ export function computeNodeRoutes(services: Services): Hono<AppEnv> {
   return routes
 }
 
-/** The data of the stream's events (contract/notes.md 14.2). */
-const startedData = (row: ComputeNodeRow) => ({
-  compute_node_id: row.id,
-  hostname: row.hostname,
-  pid: row.pid,
-  num_cpus: row.num_cpus,
-  memory_gb: row.memory_gb,
-  num_gpus: row.num_gpus,
-  compute_node_type: row.compute_node_type,
-})
-
+/** The data of the stream's event (contract/notes.md 14.2). */
 const stoppedData = (row: ComputeNodeRow) => ({
   compute_node_id: row.id,
   hostname: row.hostname,

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { ClaimedJob } from '../../db/claimed-jobs.ts'
-import type { ClaimOutcome } from '../../db/claims.ts'
+import { type ClaimOutcome, probeClaim } from '../../db/claims.ts'
 import type { CompletedBatch } from '../../db/completions.ts'
 import { exchangeJobs } from '../../db/exchange.ts'
 import { drainFrontier } from '../../db/frontier.ts'
@@ -11,6 +11,7 @@ import type { Completion } from '../core/completion.ts'
 import type { Verdict } from '../core/verdicts.ts'
 import { AppError } from '../errors.ts'
 import { badClaim, newSecret } from './claims.ts'
+import { readSummary, type WorkflowProgress } from './workflow-progress.ts'
 
 type ExchangeReply = {
   completed: number[]
@@ -21,6 +22,7 @@ type ExchangeReply = {
   claimed?: ClaimedJob[]
   claim_reason?: string
   ready_hint?: boolean
+  summary?: WorkflowProgress
 }
 
 /**
@@ -37,6 +39,13 @@ export async function exchange(
   if (parsed !== undefined && !parsed.ok) throw badClaim(parsed.problem)
   const secret = newSecret()
   const started = (body.started ?? []).map(toStarted)
+  const isQuiet = body.completions.length === 0 && started.length === 0
+  // A claim and nothing else takes the write lock only when there is something for it.
+  if (isQuiet && parsed !== undefined) {
+    const { request } = parsed
+    const seen = await db.read(() => probeClaim(workflowId, request, clock()))
+    if (!seen.maybe) return emptyHanded(seen.outcome)
+  }
 
   const done = await db.write(function* () {
     const given = { completions, started, claim: parsed?.request }
@@ -51,7 +60,7 @@ export async function exchange(
     ...done.batch.verdicts.map((verdict, k) => ({ index: positions[k]!, job_id: completions[k]!.jobId, verdict })),
     ...refused,
   ].sort((a, b) => a.index - b.index)
-  return {
+  const reply: ExchangeReply = {
     ...batchReply(verdicts),
     ...(body.verdicts
       ? { verdicts: verdicts.map(({ index, job_id, verdict }) => ({ index, job_id, code: verdict.code })) }
@@ -63,9 +72,21 @@ export async function exchange(
       ? { ready_hint: done.batch.ready > 0 || done.batch.leftOver }
       : {}),
   }
+  return body.summary && reply.claimed?.length === 0 ? { ...reply, summary: await summary() } : reply
+
+  /** The reply to a claim that found nothing without looking any further. */
+  async function emptyHanded(outcome: ClaimOutcome): Promise<ExchangeReply> {
+    if (outcome.missing === 'workflow') throw new AppError('not_found', `Workflow not found with ID: ${workflowId}`)
+    const told = { completed: [], errors: [], ...(body.verdicts ? { verdicts: [] } : {}), ...claimedPart(outcome) }
+    return body.summary ? { ...told, summary: await summary() } : told
+  }
+
+  function summary(): Promise<WorkflowProgress> {
+    return db.read(() => readSummary(workflowId, clock()))
+  }
 }
 
-const retryReply = ({ jobId, attemptId, recoveryScript }: CompletedBatch['retries'][number]) => ({
+export const retryReply = ({ jobId, attemptId, recoveryScript }: CompletedBatch['retries'][number]) => ({
   job_id: jobId,
   attempt_id: attemptId,
   recovery_script: recoveryScript,
@@ -78,10 +99,10 @@ function claimedPart(outcome: ClaimOutcome | undefined): { claimed?: ClaimedJob[
   return { claimed: outcome.reply.jobs, claim_reason: outcome.reply.reason }
 }
 
-type Judged = { index: number; job_id: number; verdict: Verdict }
+export type Judged = { index: number; job_id: number; verdict: Verdict }
 
 /** Entries that can be read, and for the others their refusal: one bad entry never spoils its batch. */
-function sortEntries(entries: readonly unknown[]): {
+export function sortEntries(entries: readonly unknown[]): {
   completions: Completion[]
   positions: number[]
   refused: Judged[]
@@ -121,7 +142,7 @@ export const isGood = (verdict: Verdict): boolean =>
   verdict.code === 'accepted' || verdict.code === 'duplicate' || verdict.code === 'salvaged'
 
 /** The contract's reply: each accepted job once, however often it was sent. */
-function batchReply(verdicts: readonly Judged[]): {
+export function batchReply(verdicts: readonly Judged[]): {
   completed: number[]
   errors: { job_id: number; message: string }[]
 } {

@@ -52,13 +52,16 @@ export function fileRoutes(services: Services): Hono<AppEnv> {
     const id = pathInteger(c, 'id')
     const body = await readBody(c, FileChange)
     const row = await db.write(function* () {
-      yield* needRow(file, 'File', id)
+      const before = yield* needRow(file, 'File', id)
+      const stMtime = body.st_mtime ?? null
       // st_mtime is always set: clients clear it for a file that has vanished (contract/notes.md 13.2).
       return yield* updateRow(file, id, {
         name: body.name ?? undefined,
         path: body.path ?? undefined,
-        st_mtime: body.st_mtime ?? null,
+        st_mtime: stMtime,
         identifier: body.identifier ?? undefined,
+        // What a runner saw in it was in another file.
+        ...(stMtime === before.st_mtime ? {} : { size_bytes: null, sha256: null }),
       })
     })
     return c.json(reply(row))

@@ -6,7 +6,7 @@ import { findProgress, isUninitialized } from '../../db/progress.ts'
 import { recordInitialized } from '../../db/record-initialized.ts'
 import type { Unit } from '../../db/unit.ts'
 import { findNamedGroups, linkGroups } from '../access-group-names.ts'
-import { ownerOfNew } from '../access-rules.ts'
+import { ownerOfNew, projectOf } from '../access-rules.ts'
 import { readBody, readText } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
 import { badLink } from '../contract/expansion.ts'
@@ -35,11 +35,12 @@ export function fromSpecRoutes(services: Services): Hono<AppEnv> {
   async function answer(c: AppRequest, { workflow, origin, start, body }: Wanted): Promise<Response> {
     const now = clock()
     const key = await requestKey(c)
+    const project = projectOf(c.var, workflow.project)
     const groups = () => findNamedGroups(workflow.accessGroups, c.var.subject)
     // A large workflow is not made for nothing; what counts is the look in the transaction that shows it.
     await db.read(groups)
     const make = (settle?: (workflowId: number) => Unit<void>) =>
-      createWorkflow(db, workflow, { ...origin, now }, function* (id) {
+      createWorkflow(db, { ...workflow, project }, { ...origin, now }, function* (id) {
         yield* linkGroups(id, yield* groups(), now)
         if (settle !== undefined) yield* settle(id)
       })
@@ -108,9 +109,15 @@ export function fromSpecRoutes(services: Services): Hono<AppEnv> {
       num_cpus: 'integer!',
       memory_bytes: 'integer!',
       num_gpus: 'integer!',
+      num_nodes: 'integer',
       limit: 'integer',
     })
-    const node = { cpus: query.num_cpus, memoryBytes: query.memory_bytes, gpus: query.num_gpus }
+    const node = {
+      cpus: query.num_cpus,
+      memoryBytes: query.memory_bytes,
+      gpus: query.num_gpus,
+      nodes: query.num_nodes ?? 1,
+    }
     const rows = await db.read(function* () {
       yield* needWorkflow(id)
       return yield* listOversized(id, node, query.limit ?? 100)

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { drainFrontier } from '../../db/frontier.ts'
-import { renewClaims } from '../../db/heartbeat.ts'
+import { type Heartbeat, renewClaims, type ToldClaim } from '../../db/heartbeat.ts'
 import { readOptionalBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { heartbeatSchema } from '../contract/heartbeat.ts'
@@ -15,11 +15,7 @@ export function heartbeatRoutes({ db, clock }: Services): Hono<AppEnv> {
   routes.post('/compute_nodes/:id/heartbeat', async c => {
     const id = pathInteger(c, 'id')
     const body = await readOptionalBody(c, heartbeatSchema)
-    const claims = (body?.claims ?? []).map(claim => ({
-      jobId: claim.job_id,
-      claimToken: claim.claim_token,
-      running: claim.running ?? false,
-    }))
+    const claims = (body?.claims ?? []).map(toToldClaim)
     const secret = newSecret()
     const done = await db.write(function* () {
       const heartbeat = yield* renewClaims(id, claims, { now: clock(), secret })
@@ -27,18 +23,24 @@ export function heartbeatRoutes({ db, clock }: Services): Hono<AppEnv> {
       return heartbeat
     })
     if (done.due.leftOver) await drainFrontier(db, clock)
-    const { leaseExpiresAt, lost, cancel, reclaimed, readyHint } = done
-    return c.json({
-      lease_expires_at: leaseExpiresAt,
-      lost,
-      cancel,
-      reclaimed: reclaimed.map(one => ({
-        job_id: one.jobId,
-        claim_token: one.claimToken,
-        attempt_id: one.attemptId,
-      })),
-      ready_hint: readyHint,
-    })
+    return c.json(heartbeatReply(done))
   })
   return routes
 }
+
+type WireClaim = { job_id: number; claim_token: string; running?: boolean | null }
+
+export const toToldClaim = ({ job_id, claim_token, running }: WireClaim): ToldClaim => ({
+  jobId: job_id,
+  claimToken: claim_token,
+  running: running ?? false,
+})
+
+export const heartbeatReply = ({ leaseExpiresAt, lost, cancel, reclaimed, readyHint, starving }: Heartbeat) => ({
+  lease_expires_at: leaseExpiresAt,
+  lost,
+  cancel,
+  reclaimed: reclaimed.map(one => ({ job_id: one.jobId, claim_token: one.claimToken, attempt_id: one.attemptId })),
+  ready_hint: readyHint,
+  starving: starving || undefined,
+})

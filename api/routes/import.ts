@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { keepInTheMaking, showWhenWhole } from '../../db/creating.ts'
 import { appendEvents } from '../../db/stream-events.ts'
 import type { Unit } from '../../db/unit.ts'
-import { ownerOfNew } from '../access-rules.ts'
+import { ownerOfNew, projectOf } from '../access-rules.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
 import { fingerprint } from '../core/fingerprint.ts'
 import { AppError } from '../errors.ts'
@@ -28,8 +28,9 @@ export function importRoutes(services: Services): Hono<AppEnv> {
     const content = { digest: '' }
     const document = await readDocument(watched(readLines(c.req.raw.body), content))
     const user = ownerOfNew(c.var, document.workflow.user)
+    const record = { ...document.workflow, project: projectOf(c.var, document.workflow.project) }
     const begun = await db.write(() =>
-      beginImport(document.workflow, { fresh: query.fresh ?? false, name: query.name, user, now: clock() }),
+      beginImport(record, { fresh: query.fresh ?? false, name: query.name, user, now: clock() }),
     )
     // What the key stands for is known when all has been read.
     const wholeKey = key && (() => ({ ...key, request: fingerprint(key.request + content.digest) }))

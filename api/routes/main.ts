@@ -3,10 +3,16 @@ import type { AppEnv, Services } from '../context.ts'
 import { accessGroupRoutes } from './access-groups.ts'
 import { actionRoutes } from './actions.ts'
 import { adminRoutes } from './admin.ts'
+import { allocationPlanRoutes } from './allocation-plans.ts'
+import { allocationRoutes } from './allocations.ts'
 import { bulkChangeRoutes } from './bulk-changes.ts'
 import { claimRoutes } from './claims.ts'
+import { manyClaimRoutes } from './claims-many.ts'
+import { claimStreamRoutes } from './claims-stream.ts'
+import { claimUpkeepRoutes } from './claims-upkeep.ts'
 import { completionRoutes } from './completions.ts'
 import { computeNodeRoutes } from './compute-nodes.ts'
+import { dutyRoutes } from './duties.ts'
 import { ejectedJobRoutes } from './ejected-jobs.ts'
 import { eventStreamRoutes } from './event-stream.ts'
 import { eventRoutes } from './events.ts'
@@ -23,11 +29,15 @@ import { jobReportRoutes } from './job-reports.ts'
 import { jobStatusRoutes } from './job-status.ts'
 import { jobRoutes } from './jobs.ts'
 import { localSchedulerRoutes } from './local-schedulers.ts'
+import { pipeReconcileRoutes } from './pipe-reconcile.ts'
+import { pipeRunnerRoutes } from './pipe-runners.ts'
+import { pipeRunRoutes } from './pipe-runs.ts'
 import { releaseRoutes } from './release.ts'
 import { remoteWorkerRoutes } from './remote-workers.ts'
 import { resourceRequirementsRoutes } from './resource-requirements.ts'
 import { resultRoutes } from './results.ts'
 import { roCrateEntityRoutes } from './ro-crate-entities.ts'
+import { runnerTokenRoutes } from './runner-tokens.ts'
 import { scheduledComputeNodeRoutes } from './scheduled-compute-nodes.ts'
 import { serviceRoutes } from './service.ts'
 import { slurmSchedulerRoutes } from './slurm-schedulers.ts'
@@ -35,7 +45,9 @@ import { slurmStatsRoutes } from './slurm-stats.ts'
 import { spawnRoutes } from './spawn-jobs.ts'
 import { specSchemaRoutes } from './spec-schema.ts'
 import { taskRoutes } from './tasks.ts'
+import { tokenRoutes } from './tokens.ts'
 import { userDataRoutes } from './user-data.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { workflowAccessRoutes } from './workflow-access.ts'
 import { workflowGraphRoutes } from './workflow-graph.ts'
 import { workflowProgressRoutes } from './workflow-progress.ts'
@@ -47,10 +59,15 @@ const ROUTES = [
   accessGroupRoutes,
   actionRoutes,
   adminRoutes,
+  allocationPlanRoutes,
+  allocationRoutes,
   bulkChangeRoutes,
   claimRoutes,
+  claimStreamRoutes,
+  claimUpkeepRoutes,
   completionRoutes,
   computeNodeRoutes,
+  dutyRoutes,
   ejectedJobRoutes,
   eventRoutes,
   eventStreamRoutes,
@@ -67,11 +84,16 @@ const ROUTES = [
   jobRoutes,
   jobStatusRoutes,
   localSchedulerRoutes,
+  manyClaimRoutes,
+  pipeReconcileRoutes,
+  pipeRunnerRoutes,
+  pipeRunRoutes,
   releaseRoutes,
   remoteWorkerRoutes,
   resourceRequirementsRoutes,
   resultRoutes,
   roCrateEntityRoutes,
+  runnerTokenRoutes,
   scheduledComputeNodeRoutes,
   serviceRoutes,
   slurmSchedulerRoutes,
@@ -79,6 +101,8 @@ const ROUTES = [
   spawnRoutes,
   specSchemaRoutes,
   taskRoutes,
+  tokenRoutes,
+  webhookRoutes,
   userDataRoutes,
   workflowAccessRoutes,
   workflowGraphRoutes,

@@ -52,33 +52,41 @@ export function workflowProgressRoutes({ db, clock }: Services): Hono<AppEnv> {
   // Ours: what a runner or a page asks every second.
   routes.get('/workflows/:id/summary', async c => {
     const id = pathInteger(c, 'id')
-    const { progress, nodes, unserved, retryAt } = await db.read(function* () {
-      const progress = yield* needProgress(id)
-      const unserved = yield* countUnservedUnlabeled(id, progress.counts.ready)
-      return { progress, unserved, nodes: yield* countActiveNodes(id), retryAt: yield* nextRetryAt(id) }
-    })
-    return replyUnlessKnown(c, {
-      workflow_id: id,
-      name: progress.name,
-      run_id: progress.run_id,
-      wait_for_new_jobs_seconds: progress.wait_for_new_jobs_seconds,
-      active_compute_nodes: nodes,
-      total_jobs: total(progress.counts),
-      jobs_by_status: progress.counts,
-      unserved_unlabeled_jobs: unserved,
-      is_complete: isOver(progress),
-      is_canceled: progress.is_canceled !== 0,
-      // Relative, since the clocks of runners are their own.
-      next_retry_in_seconds: retryAt === undefined ? undefined : Math.max(0, retryAt - clock()) / 1000,
-    })
+    return replyUnlessKnown(c, await db.read(() => readSummary(id, clock())))
   })
   return routes
 }
 
-const total = (counts: StatusCounts): number => Object.values(counts).reduce((sum, n) => sum + n, 0)
+/** How a workflow stands, in the words of the wire. Ends with 404 when there is none. */
+export function* readSummary(id: number, now: number) {
+  const progress = yield* needProgress(id)
+  const unserved = yield* countUnservedUnlabeled(id, progress.counts.ready)
+  const nodes = yield* countActiveNodes(id)
+  return {
+    workflow_id: id,
+    name: progress.name,
+    run_id: progress.run_id,
+    wait_for_new_jobs_seconds: progress.wait_for_new_jobs_seconds,
+    active_compute_nodes: nodes,
+    total_jobs: total(progress.counts),
+    jobs_by_status: progress.counts,
+    unserved_unlabeled_jobs: unserved,
+    is_complete: isOver(progress),
+    is_canceled: progress.is_canceled !== 0,
+    next_retry_in_seconds: secondsUntil(yield* nextRetryAt(id), now),
+  }
+}
+
+export type WorkflowProgress = ReturnType<typeof readSummary> extends Generator<unknown, infer R, never> ? R : never
+
+/** Relative, since the clocks of runners are their own. */
+export const secondsUntil = (at: number | undefined, now: number): number | undefined =>
+  at === undefined ? undefined : Math.max(0, at - now) / 1000
+
+export const total = (counts: StatusCounts): number => Object.values(counts).reduce((sum, n) => sum + n, 0)
 
 /** Canceled, or no job is left that could still change by itself (contract/notes.md 7.4). */
-function isOver({ is_canceled, counts }: Progress): boolean {
+export function isOver({ is_canceled, counts }: Progress): boolean {
   const open =
     counts.uninitialized + counts.blocked + counts.ready + counts.pending + counts.running + counts.pending_failed
   return is_canceled !== 0 || open === 0

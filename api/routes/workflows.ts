@@ -10,7 +10,7 @@ import {
   type WorkflowValues,
 } from '../../db/workflows.ts'
 import { findNamedGroups, linkGroups } from '../access-group-names.ts'
-import { needOwner, ownerOfNew } from '../access-rules.ts'
+import { needOwner, ownerOfNew, projectOf } from '../access-rules.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
 import { WORKFLOW_FILTERS as FILTERS } from '../contract/filters.ts'
@@ -38,7 +38,8 @@ export function workflowRoutes(services: Services): Hono<AppEnv> {
     return createOnce(c, services, function* () {
       const groups = yield* findNamedGroups(body.access_groups, c.var.subject)
       const now = clock()
-      const { id } = yield* insertWorkflow(newWorkflowValues({ ...body, user: ownerOfNew(c.var, body.user) }, now))
+      const owned = { ...body, user: ownerOfNew(c.var, body.user), project: projectOf(c.var, body.project) }
+      const { id } = yield* insertWorkflow(newWorkflowValues(owned, now))
       yield* linkGroups(id, groups, now)
       return reply(c, yield* needWorkflow(id))
     })
@@ -69,6 +70,7 @@ export function workflowRoutes(services: Services): Hono<AppEnv> {
     const row = await db.write(function* () {
       const stored = yield* needWorkflow(id)
       if (body.user != null && body.user !== stored.user) yield* needOwner(c.var.subject, stored.user)
+      projectOf(c.var, body.project)
       refuseFrozen(stored, body)
       return yield* updateRow(workflow, id, {
         ...changedValues(body, stored.json_objects),

@@ -17,6 +17,9 @@ export type Grant = {
   readonly slot?: number
 }
 
+/** What somebody holds already: cores by id, or so many of those that are free where it is not bound to any. */
+export type Held = Omit<Grant, 'cores'> & { readonly cores: readonly number[] | number }
+
 export type Free = { cpus: number; memoryBytes: number; gpus: number; slots: number }
 
 export type Ledger = {
@@ -26,7 +29,7 @@ export type Ledger = {
    * Takes what somebody holds already, as far as it is here: ids that are not free or not this node's are left out, and memory may be
    * overdrawn until enough of it is given back.
    */
-  adopt(former: Grant): Grant
+  adopt(former: Held): Grant
   /** Gives a grant back. Throws when it is not held: that is a bug which would oversubscribe the node. */
   release(grant: Grant): void
   /**
@@ -81,6 +84,9 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
     }
   }
 
+  const takeCores = (wanted: Held['cores']): number[] =>
+    typeof wanted === 'number' ? freeCores.splice(0, wanted) : take(freeCores, wanted)
+
   /** Ends a grant; what `kept` holds of it stays lent. */
   function end(grant: Grant, kept?: Grant): void {
     if (!held.delete(grant)) {
@@ -109,7 +115,7 @@ export function createLedger({ cores, memoryBytes, gpus, slots }: Capacity): Led
     },
     adopt(former) {
       const grant: Grant = {
-        cores: bySlots ? [] : take(freeCores, former.cores),
+        cores: bySlots ? [] : takeCores(former.cores),
         gpus: take(freeGpus, former.gpus),
         memoryBytes: bySlots ? 0 : former.memoryBytes,
         slot: freeSlots.pop(),

@@ -14,7 +14,7 @@ export function liveWorkflows(outputDir: string): { ids: Set<number>; unreadable
     const state = readState(join(outputDir, 'runner', host, 'state.json'))
     if (state === 'none') continue
     if (state === 'unreadable') unreadable = true
-    else if (host !== hostname() || stillRuns(state)) ids.add(state.workflowId)
+    else if (host !== hostname() || stillRuns(state)) for (const { workflowId } of state.nodes) ids.add(workflowId)
   }
   return { ids, unreadable }
 }
@@ -30,7 +30,7 @@ function hostsOf(directory: string): string[] {
 function readState(path: string): NodeState | 'none' | 'unreadable' {
   try {
     const state = JSON.parse(readFileSync(path, 'utf8')) as NodeState
-    return typeof state.workflowId === 'number' ? state : 'unreadable'
+    return Array.isArray(state.nodes) ? state : 'unreadable'
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'none' : 'unreadable'
   }

@@ -26,7 +26,11 @@ export async function* readEventStream(
   const request = await exchanges.open({ method: 'GET', path, headers, timeoutMs: SILENCE_MS })
   const stop = () => request.destroy()
   signal.addEventListener('abort', stop, { once: true })
+  // Whoever waits for something of it hears of an error there.
+  request.on('error', () => {})
   try {
+    // Somebody may have changed his mind while the connection was made.
+    if (signal.aborted) return
     request.setTimeout(SILENCE_MS, () => request.destroy(new Error(`no sign of life within ${SILENCE_MS / 1000} s`)))
     request.end()
     const [response] = (await once(request, 'response')) as [IncomingMessage]

@@ -10,7 +10,7 @@ export function proxyFor(target: URL, env: NodeJS.ProcessEnv): URL | undefined {
   return URL.canParse(proxy) ? new URL(proxy) : undefined
 }
 
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 /** Entries are hosts (their subdomains included), with an optional port, or `*`. */

@@ -1,5 +1,6 @@
 /** Reads the values of options. Each throws a usage error that names the option and the value. */
 import { parseDuration } from '../../api/core/duration.ts'
+import { parseMemory } from '../../api/core/memory.ts'
 import { usageError } from './error.ts'
 
 /** A whole number of at least `least`, and of at most `most` where that is given; undefined when the option is not given. */
@@ -41,6 +42,16 @@ function shortDuration(text: string): number | undefined {
     number,
   ]
   return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+}
+
+/** A size in bytes, as `10m` or `1g`; of at least `least`. */
+export function sizeFlag(name: string, text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined
+  const bytes = parseMemory(text)
+  if (bytes !== undefined && bytes >= least) return bytes
+  throw usageError(
+    `Cannot read ${name} as it must be a size like 10m, and >= ${least}: current value is ${shown(text)}`,
+  )
 }
 
 /** One of a few words. */

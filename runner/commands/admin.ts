@@ -58,8 +58,27 @@ const auditLog = defineVerb({
   },
 })
 
+const calls = defineVerb({
+  about: 'List what was changed about the server, and by whom, the newest first.',
+  args: { ...FORMAT, ...CONTROL_PLANE },
+  examples: ['admin calls'],
+  async run(args) {
+    const format = formatOf(args.format)
+    return withControlPlane(args, async ({ client, where }) => {
+      const rows = await listAll<Row>(client, '/admin/calls', 'list the calls of administrators', where)
+      showRows({ many: 'calls', columns: ['id', 'user_name', 'token_id', 'operation', 'detail'] }, rows, format)
+      return 0
+    })
+  },
+})
+
 const group: Group = {
   about: 'What administrators of a server do.',
-  verbs: { 'reload-auth': entryFor(reloadAuth), sql: entryFor(sql), 'audit-log': entryFor(auditLog) },
+  verbs: {
+    'reload-auth': entryFor(reloadAuth),
+    sql: entryFor(sql),
+    'audit-log': entryFor(auditLog),
+    calls: entryFor(calls),
+  },
 }
 export default group

@@ -23,6 +23,8 @@ export async function withControlPlane<T>(
 export function expectValue<T>(reply: Reply<T>, doing: string, where: string): T {
   if (reply.ok) return reply.value
   if (reply.status === undefined) throw cannotRun(`Cannot reach the control plane at ${where}: ${reply.message}`)
+  if (reply.status === 401 && /expired|revoked/.test(reply.message))
+    throw cannotRun(`Cannot ${doing}: ${reply.message}`)
   if (reply.status === 401) {
     throw cannotRun(
       `Cannot ${doing}: ${where} wants your password in TORC_PASSWORD, or its token in HEADRACE_TOKEN, which lies in headrace.json of the server's output directory`,

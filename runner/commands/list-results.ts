@@ -3,16 +3,20 @@ import { JOB_STATUSES } from '../../api/core/status.ts'
 import { usageError } from '../command-line/error.ts'
 import { wordFlag } from '../command-line/flags.ts'
 import { CONTROL_PLANE, FORMAT, WORKFLOW } from '../command-line/options.ts'
-import { print, printJsonList, screenWidth } from '../command-line/output.ts'
+import { print, printJson, printJsonList, screenWidth } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
+import type { ControlPlane } from '../control-plane.ts'
 import { OUTPUT_DIR } from '../defaults.ts'
 import { findLogFiles } from '../logs/files.ts'
 import { nearPath } from '../near-path.ts'
+import { type Moments, phasesByRunner, phasesOf } from '../phases/phases.ts'
+import { renderPhases } from '../phases/render.ts'
 import { formatBytes, formatSeconds } from '../screen/format.ts'
 import { type Column, renderTable } from '../screen/table.ts'
 import { formatOf, jobId, listAll, withControlPlane, withQuery, workflowId } from './ask.ts'
 
-type Result = {
+type Result = Moments & {
+  compute_node_id: number
   id: number
   job_id: number
   workflow_id: number
@@ -65,10 +69,16 @@ export default defineVerb({
     job: { type: 'string', valueHint: 'JOB', description: 'only results of this job' },
     'include-logs': { type: 'boolean', description: 'name the log files that lie in the output directory' },
     'all-runs': { type: 'boolean', description: 'every attempt instead of the latest of each job' },
+    phases: { type: 'boolean', description: 'show where the time of each attempt and of each runner went' },
     ...FORMAT,
     ...CONTROL_PLANE,
   },
-  examples: ['results 3', 'results 3 --failed --include-logs', 'results 3 --all-runs --format json'],
+  examples: [
+    'results 3',
+    'results 3 --phases',
+    'results 3 --failed --include-logs',
+    'results 3 --all-runs --format json',
+  ],
   async run(args) {
     const format = formatOf(args.format)
     const status = wordFlag('--status', args.status, JOB_STATUSES)
@@ -85,7 +95,8 @@ export default defineVerb({
       const found = await listAll<Result>(client, path, `list results of workflow ${id}`, where)
       const wanted = args.failed ? found.filter(result => FAILED.has(result.status)) : found
       const results = args['include-logs'] ? withLogs(wanted, resolve(args['output-dir'] ?? OUTPUT_DIR)) : wanted
-      if (format === 'json') printJsonList(results)
+      if (args.phases) await printPhases(controlPlane, id, results, format)
+      else if (format === 'json') printJsonList(results)
       else {
         const columns = args['include-logs'] ? [...COLUMNS, LOGS] : COLUMNS
         print(results.length === 0 ? 'No results.' : renderTable(columns, results, screenWidth()))
@@ -94,6 +105,21 @@ export default defineVerb({
     })
   },
 })
+
+async function printPhases(
+  { client, where }: ControlPlane,
+  id: number,
+  results: readonly Result[],
+  format: ReturnType<typeof formatOf>,
+): Promise<void> {
+  type Node = { id: number; hostname: string }
+  const nodes = await listAll<Node>(client, `/compute_nodes?workflow_id=${id}`, `list nodes of workflow ${id}`, where)
+  const hosts = new Map(nodes.map(node => [node.id, node.hostname]))
+  const runners = phasesByRunner(results).map(runner => ({ ...runner, hostname: hosts.get(runner.compute_node_id) }))
+  const items = results.map(result => ({ ...result, phases: phasesOf(result) }))
+  if (format === 'json') printJson({ items, count: items.length, runners })
+  else print(results.length === 0 ? 'No results.' : renderPhases(results, runners, screenWidth()))
+}
 
 const withLogs = (results: readonly Result[], outputDir: string): Result[] =>
   results.map(result => {

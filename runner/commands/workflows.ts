@@ -55,6 +55,10 @@ export default nounGroup(
       about: 'change requirements to what jobs used',
       load: () => import('./correct-resources.ts'),
     },
+    'sync-status': {
+      about: 'close allocations that are gone and give their jobs back',
+      load: () => import('./slurm-sync-status.ts'),
+    },
     recover: {
       about: 'run failed jobs again, with more memory or time where that was missing',
       load: () => import('./recover.ts'),

@@ -35,11 +35,14 @@ export function checkLauncher(binary: string | undefined): Finding {
 }
 
 /** By which command each is known, and what asks it for a sign of life. */
-const SCHEDULERS = [
-  { name: 'Slurm', command: 'sbatch', probe: ['sinfo', '--noheader', '--format=%P'] },
-  { name: 'PBS', command: 'qsub', probe: ['qstat', '-B'] },
-  { name: 'HTCondor', command: 'condor_submit', probe: ['condor_status', '-limit', '1'] },
-] as const
+const SCHEDULERS: readonly { name: string; command: string; probe: readonly [string, ...string[]]; unless?: string }[] =
+  [
+    { name: 'Slurm', command: 'sbatch', probe: ['sinfo', '--noheader', '--format=%P'] },
+    { name: 'Grid Engine', command: 'qconf', probe: ['qstat'] },
+    // Grid Engine's commands have the same names.
+    { name: 'PBS', command: 'qsub', probe: ['qstat', '-B'], unless: 'qconf' },
+    { name: 'HTCondor', command: 'condor_submit', probe: ['condor_status', '-limit', '1'] },
+  ]
 
 /** A scheduler that is busy takes its time, but nobody waits longer for a check. */
 const PROBE_MS = 5_000
@@ -48,7 +51,9 @@ const PROBE_MS = 5_000
 export function checkScheduler(env: NodeJS.ProcessEnv): Finding {
   const allocation = env.SLURM_JOB_ID ?? env.PBS_JOBID ?? env.JOB_ID
   const inside = allocation === undefined ? '' : `; this is inside allocation ${allocation}`
-  const found = SCHEDULERS.filter(({ command }) => isOnPath(command, env))
+  const found = SCHEDULERS.filter(
+    ({ command, unless }) => isOnPath(command, env) && !(unless !== undefined && isOnPath(unless, env)),
+  )
   if (found.length === 0) return ok('scheduler', `none here: jobs run where runners are started${inside}`)
   const silent = found.flatMap(({ name, probe: [program, ...words] }) => {
     const { error, status, stderr } = spawnSync(program, words, { timeout: PROBE_MS, encoding: 'utf8', env })

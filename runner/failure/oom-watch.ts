@@ -1,25 +1,43 @@
+import { basename, dirname } from 'node:path'
 import { findHierarchies } from '../capacity/cgroup.ts'
 import { hostSystem, type System } from '../capacity/system.ts'
+import { RUNNER_LEAF } from '../launcher/memory-groups.ts'
 
-/** Tells whether the kernel has killed a process of this runner's group for want of memory since the last question. */
+/** Tells whether the kernel has killed a process of this runner's group for want of memory lately: each kill explains one end. */
 export type OomWatch = { hasKilled(): boolean }
+
+/** A kill that explained no end by then was of a process whose job went on. */
+const RECENT_MS = 1_000
 
 /**
  * Watches the counters of the cgroup, which counts its descendants as well. Where there is none that can be read, nothing is known and the
  * answer is no: a kill then stays what it looks like, a signal.
  */
-export function watchOom(system: System = hostSystem()): OomWatch {
+export function watchOom(system: System = hostSystem(), clock: () => number = Date.now): OomWatch {
   const files = findHierarchies(system, 'memory').flatMap(({ version, directories }) =>
-    directories.slice(0, 1).map(path => `${path}/${version === 2 ? 'memory.events' : 'memory.oom_control'}`),
+    directories.slice(0, 1).map(path => (version === 2 ? eventsOf(path) : `${path}/memory.oom_control`)),
   )
   const kills = (): number =>
     files.reduce((sum, path) => sum + Number(/^oom_kill (\d+)$/m.exec(system.read(path) ?? '')?.[1] ?? 0), 0)
   let seen = kills()
+  let unexplained = 0
+  let lastSeenMs = 0
   return {
     hasKilled() {
+      const now = clock()
       const before = seen
       seen = kills()
-      return seen > before
+      if (now - lastSeenMs > RECENT_MS) unexplained = 0
+      if (seen > before) {
+        unexplained += seen - before
+        lastSeenMs = now
+      }
+      if (unexplained === 0) return false
+      unexplained--
+      return true
     },
   }
 }
+
+/** A runner that has moved into a leaf has its jobs beside it, and the group above counts both. */
+const eventsOf = (path: string): string => `${basename(path) === RUNNER_LEAF ? dirname(path) : path}/memory.events`

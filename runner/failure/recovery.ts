@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import type { Client } from '../client.ts'
 import type { RunFacts } from '../job-environment.ts'
 import { recoveryEnvironment } from '../job-environment.ts'
-import type { RetriedAttempt } from '../wire.ts'
+import type { CompletionEntry, RetriedAttempt } from '../wire.ts'
 
 /** The recovery scripts of failed attempts: each runs once, beside the loop, before its job is tried again. */
 export type Recoveries = {
-  /** Runs the scripts of these retries; `returnCodeOf` is what the attempt ended with. */
-  start(retries: readonly RetriedAttempt[], returnCodeOf: (jobId: number) => number): void
+  /** Runs the scripts of these retries; `resultOf` is what the attempt ended with. A job without one is left to the control plane. */
+  start(retries: readonly RetriedAttempt[], resultOf: (jobId: number) => AttemptResult | undefined): void
   /** Ends the scripts that still run; resolves when that was told. */
   close(): Promise<void>
 }
@@ -19,18 +19,25 @@ const KILLED = 137
 /** Of what a script says, the end is kept. */
 const KEPT_CHARACTERS = 2_000
 
+type AttemptResult = Pick<CompletionEntry['result'], 'workflow_id' | 'return_code'>
+
 type WireJob = { name: string; env?: Record<string, string> }
 
 export function createRecoveries(
   client: Client,
-  { facts, cwd, note }: { facts: RunFacts; cwd: string; note: (line: string) => void },
+  { factsOf, cwd, note }: { factsOf: (workflowId: number) => RunFacts; cwd: string; note: (line: string) => void },
 ): Recoveries {
   const running = new Set<Promise<void>>()
   /** A reply that is repeated names a script again. */
   const begun = new Set<string>()
   const ending = new AbortController()
 
-  async function recover({ job_id, attempt_id }: RetriedAttempt, script: string, returnCode: number): Promise<void> {
+  async function recover(
+    { job_id, attempt_id }: RetriedAttempt,
+    script: string,
+    { workflow_id, return_code: returnCode }: AttemptResult,
+  ): Promise<void> {
+    const facts = factsOf(workflow_id)
     const job = await client.request<WireJob>('GET', `/jobs/${job_id}`)
     const { name, env } = job.ok ? job.value : { name: String(job_id), env: undefined }
     const environment = recoveryEnvironment({ id: job_id, name, env, attemptId: attempt_id, returnCode }, facts)
@@ -43,14 +50,13 @@ export function createRecoveries(
   }
 
   return {
-    start(retries, returnCodeOf) {
+    start(retries, resultOf) {
       for (const retry of retries) {
         const key = `${retry.job_id} ${retry.attempt_id}`
-        if (retry.recovery_script === undefined || begun.has(key)) continue
+        const result = resultOf(retry.job_id)
+        if (retry.recovery_script === undefined || result === undefined || begun.has(key)) continue
         begun.add(key)
-        const ended: Promise<void> = recover(retry, retry.recovery_script, returnCodeOf(retry.job_id)).finally(() =>
-          running.delete(ended),
-        )
+        const ended: Promise<void> = recover(retry, retry.recovery_script, result).finally(() => running.delete(ended))
         running.add(ended)
       }
     },

@@ -6,9 +6,10 @@ import { reportLoss } from './loss.ts'
 import { neverRan } from './outcome.ts'
 import { findFault } from './request.ts'
 import { sendTogether } from './send.ts'
-import type { Exited, Launcher, LauncherEvents, LaunchRequest, Started } from './types.ts'
+import type { Exited, Launcher, LauncherEvents, LauncherOptions, LaunchRequest, Started } from './types.ts'
 import {
   encodeClose,
+  encodeKeep,
   encodeLaunch,
   encodeRecall,
   encodeSignal,
@@ -20,16 +21,34 @@ import {
 /** A helper that does not speak by then was built for another machine, or the machine is beyond help. */
 const HELLO_PATIENCE_MS = 10_000
 
-type Helper = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable }
+/** The helper, as its own runner has it or as the next one finds it. */
+export type Helper = {
+  input: Writable
+  output: Readable
+  /** Resolves when it is gone: with 0 when it ended in order. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  /** What it says when it cannot go on. */
+  complaint(): string
+  kill(): void
+}
 
 /** Starts the native launcher; rejects when this machine cannot run the binary or the journal cannot be written. */
-export async function openNative(binary: string, journal: string, events: LauncherEvents): Promise<Launcher> {
+export async function openNative(
+  binary: string,
+  {
+    journal,
+    memoryGroups,
+    patienceMs = 0,
+    ...events
+  }: Pick<LauncherOptions, 'journal' | 'memoryGroups' | 'patienceMs'> & LauncherEvents,
+): Promise<Launcher> {
   const launcherId = randomBytes(8).toString('hex')
   // A session of its own: an interrupt at the terminal is the runner's to handle, and jobs find no terminal to wait for.
-  const helper = spawn(binary, [journal, launcherId], { stdio: 'pipe', detached: true }) as Helper
-  const launcher = new NativeLauncher(helper, journal, launcherId, events)
+  const words = [journal, launcherId, String(patienceMs), ...(memoryGroups === undefined ? [] : [memoryGroups])]
+  const child = spawn(binary, words, { stdio: 'pipe', detached: true })
+  const launcher = new NativeLauncher(helperOf(child), { journal, launcherId, running: [] }, events)
   try {
-    recordLife(journal, launcherId, 'native', helper.pid ?? 0)
+    recordLife(journal, launcherId, 'native', child.pid ?? 0)
     await launcher.ready
   } catch (error) {
     launcher.abandon()
@@ -38,13 +57,42 @@ export async function openNative(binary: string, journal: string, events: Launch
   return launcher
 }
 
-class NativeLauncher implements Launcher {
+function helperOf(child: ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable }): Helper {
+  let complaint = ''
+  child.stderr.on('data', (text: Buffer) => {
+    complaint += text.toString()
+  })
+  return {
+    input: child.stdin,
+    output: child.stdout,
+    ended: new Promise(resolve => {
+      child.once('error', error => {
+        complaint ||= error.message
+        resolve({ code: null, signal: null })
+      })
+      child.once('close', (code, signal) => resolve({ code, signal }))
+    }),
+    complaint: () => complaint.trim(),
+    kill: () => void child.kill('SIGKILL'),
+  }
+}
+
+/** A helper's life, the tags of what it runs already, and what was heard of it so far. */
+export type HelperLife = {
+  journal: string
+  launcherId: string
+  running: readonly number[]
+  heard?: Report[]
+  reader?: ReportReader
+}
+
+export class NativeLauncher implements Launcher {
   readonly kind = 'native'
   readonly #helper: Helper
   readonly #journal: string
   readonly #launcherId: string
   readonly #events: LauncherEvents
-  readonly #running = new Set<number>()
+  readonly #running: Set<number>
   readonly #recalls = new Map<number, (recalled: boolean) => void>()
   readonly #ended: Promise<void>
   /** Settled by the helper's first word: rejected when it dies, keeps silent or is of another version. */
@@ -52,27 +100,22 @@ class NativeLauncher implements Launcher {
   #greet: (failure?: Error) => void = () => {}
   #greeted = false
   #state: 'open' | 'closing' | 'abandoned' = 'open'
-  #complaint = ''
 
-  constructor(helper: Helper, journal: string, launcherId: string, events: LauncherEvents) {
+  constructor(helper: Helper, life: HelperLife, events: LauncherEvents) {
+    const { journal, launcherId, running, heard = [], reader = new ReportReader() } = life
     this.#helper = helper
     this.#journal = journal
     this.#launcherId = launcherId
+    this.#running = new Set(running)
     this.#events = events
     this.ready = this.#awaitGreeting()
     // Whoever opens the launcher hears of a failure; he may have given up before.
     this.ready.catch(() => {})
-    const reader = new ReportReader()
-    helper.stdout.on('data', (chunk: Buffer) => this.#handle(reader.read(chunk)))
-    helper.stderr.on('data', (text: Buffer) => {
-      this.#complaint += text.toString()
-    })
-    // Writing to a helper that has died: its end is noticed by 'close'.
-    helper.stdin.on('error', () => {})
-    helper.once('error', error => this.#greet(error))
-    this.#ended = new Promise(resolve => {
-      helper.once('close', (code, signal) => resolve(this.#handleEnd(code, signal)))
-    })
+    if (heard.length > 0) setImmediate(() => this.#handle(heard))
+    helper.output.on('data', (chunk: Buffer) => this.#handle(reader.read(chunk)))
+    // Writing to a helper that has died: its end is noticed by itself.
+    helper.input.on('error', () => {})
+    this.#ended = helper.ended.then(({ code, signal }) => this.#handleEnd(code, signal))
   }
 
   #awaitGreeting(): Promise<void> {
@@ -94,11 +137,11 @@ class NativeLauncher implements Launcher {
       return
     }
     this.#running.add(request.tag)
-    sendTogether(this.#helper.stdin, encodeLaunch(request))
+    sendTogether(this.#helper.input, encodeLaunch(request))
   }
 
   signal(tag: number, signal: NodeJS.Signals): void {
-    if (this.#running.has(tag)) sendTogether(this.#helper.stdin, encodeSignal(tag, signal))
+    if (this.#running.has(tag)) sendTogether(this.#helper.input, encodeSignal(tag, signal))
   }
 
   async recall(tag: number, onAnswer?: (recalled: boolean) => void): Promise<boolean> {
@@ -111,19 +154,23 @@ class NativeLauncher implements Launcher {
         onAnswer?.(recalled)
         resolve(recalled)
       })
-      sendTogether(this.#helper.stdin, encodeRecall(tag))
+      sendTogether(this.#helper.input, encodeRecall(tag))
     })
+  }
+
+  keep(): void {
+    sendTogether(this.#helper.input, encodeKeep())
   }
 
   /** Ends a helper that nobody got to use. */
   abandon(): void {
     this.#state = 'abandoned'
-    this.#helper.kill('SIGKILL')
+    this.#helper.kill()
   }
 
   async close(options: { kill?: boolean } = {}): Promise<void> {
     this.#state = 'closing'
-    sendTogether(this.#helper.stdin, encodeClose(options.kill ?? false))
+    sendTogether(this.#helper.input, encodeClose(options.kill ?? false))
     await this.#ended
   }
 
@@ -153,7 +200,7 @@ class NativeLauncher implements Launcher {
       recordLifeEnd(this.#journal, this.#launcherId)
       return
     }
-    const reason = this.#complaint.trim() || `The launcher ended unexpectedly: ${signal ?? `exit code ${code}`}`
+    const reason = this.#helper.complaint() || `The launcher ended unexpectedly: ${signal ?? `exit code ${code}`}`
     if (!this.#greeted) {
       this.#greet(new Error(reason))
       return

@@ -22,11 +22,11 @@ export async function openLauncher(options: LauncherOptions): Promise<Launcher> 
   if (kind === 'native') {
     if (binary === undefined)
       throw new Error('Cannot open the native launcher as it is not built and cannot be built here')
-    return openNative(binary, options.journal, options)
+    return openNative(binary, options)
   }
   if (binary === undefined) return openShell(options)
   try {
-    return await openNative(binary, options.journal, options)
+    return await openNative(binary, options)
   } catch (error) {
     // A build of another machine, of which a shared home directory or a copied package has many.
     process.stderr.write(`headrace: ${(error as Error).message}; the shell stand-in starts the jobs\n`)

@@ -24,6 +24,12 @@ export function listOverlay(env: LaunchRequest['env']): string[] {
   return Object.entries(env).map(([name, value]) => (value === null ? name : `${name}=${value}`))
 }
 
+const MIB = 2 ** 20
+
+/** The memory limit in whole MiB, rounded up; 0 = none. */
+export const memoryMib = ({ job }: LaunchRequest): number =>
+  job?.memoryLimitBytes === undefined ? 0 : Math.ceil(job.memoryLimitBytes / MIB)
+
 /** The errno that a request deserves which no system could start, or undefined: texts with NUL, impossible names, endless arguments. */
 export function findFault(request: LaunchRequest): 'EINVAL' | 'E2BIG' | undefined {
   const names = Object.keys(request.env)

@@ -65,7 +65,7 @@ export async function openShell(options: LauncherOptions): Promise<Launcher> {
   const { [MARK_NAME]: _, ...environment } = process.env as Record<string, string>
   return new ShellLauncher(
     watchdog,
-    { launcherId, journal, scratch, environment: new SlotEnvironment(environment) },
+    { launcherId, journal, scratch, memoryGroups: options.memoryGroups, environment: new SlotEnvironment(environment) },
     options,
   )
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { encodeLabel } from './request.ts'
+import { encodeLabel, memoryMib } from './request.ts'
 import type { EnvironmentPlan } from './slot-environment.ts'
 import type { LaunchRequest } from './types.ts'
 
@@ -39,6 +39,8 @@ export function encodeForSlot(request: LaunchRequest, queued: boolean, path: str
     lastWord,
     String(hidden.length),
     String(entries.length),
+    (request.cpus ?? []).join(','),
+    String(memoryMib(request)),
     ...hidden,
     ...entries,
     ...(needsShell ? ['/bin/sh', '-c', 'exec "$@"', 'sh'] : []),

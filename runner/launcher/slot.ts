@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { enterGroup } from './memory-groups.ts'
 import { findScript } from './places.ts'
 import { buildMark, MARK_NAME } from './processes.ts'
 import { endInput, sendTogether } from './send.ts'
@@ -8,7 +10,13 @@ import type { SlotEnvironment } from './slot-environment.ts'
 import { DEFAULT_PATH, encodeTexts } from './slot-request.ts'
 
 /** What a slot needs to know of its launcher. */
-export type SlotSite = { launcherId: string; journal: string; scratch: string; environment: SlotEnvironment }
+export type SlotSite = {
+  launcherId: string
+  journal: string
+  scratch: string
+  memoryGroups?: string
+  environment: SlotEnvironment
+}
 
 type SlotProcess = ChildProcess & { stdin: Writable; stdout: Readable }
 
@@ -34,9 +42,11 @@ export class Slot {
 
   /** `onWord` is called when there is something in the journal that must be read at once. */
   constructor(site: SlotSite, number: number, onWord: () => void, onEnd: () => void) {
-    const args = [site.launcherId, site.journal, site.scratch, String(number)]
+    const group = site.memoryGroups === undefined ? '' : join(site.memoryGroups, `slot-${site.launcherId}-${number}`)
+    const args = [site.launcherId, site.journal, site.scratch, String(number), group]
     this.#process = startScript('slot.sh', args, { [MARK_NAME]: buildMark(site.launcherId, 'slot') }) as SlotProcess
     this.pid = this.#process.pid ?? 0
+    if (group !== '' && this.pid > 0) enterGroup(group, this.pid)
     this.#process.stdin.on('error', () => {})
     this.#process.stdout.on('data', onWord)
     this.#ended = new Promise(resolve => {

@@ -12,7 +12,7 @@ import {
 } from './processes.ts'
 import { removeScratch } from './scratch.ts'
 
-/** A launcher whose runner died ends its jobs at once; one that takes longer hangs with them and is ended itself. */
+/** A launcher ends its jobs at once when it is asked to; one that takes longer hangs with them and is ended itself. */
 const LAUNCHER_PATIENCE_MS = 10_000
 /** A killed process that is not gone by now waits in the kernel, mostly for a file system that does not answer. */
 const DEATH_PATIENCE_MS = 30_000
@@ -29,11 +29,13 @@ function isStillThere(pid: number, startTicks: number): boolean {
   return isAlive(found) && found.startTicks === startTicks
 }
 
-/** Waits for a launcher that may be busy with ending its jobs. Throws when its runner lives, since its jobs are that runner's. */
+/** Ends a launcher that waits for another runner, and waits for one that is busy with ending its jobs. Throws when its runner lives, since its jobs are that runner's. */
 async function waitForLauncher(life: LauncherLife): Promise<void> {
   if (life.runnerPid !== process.pid && isStillThere(life.runnerPid, life.runnerStartTicks)) {
     throw new Error(`Cannot end the jobs of another runner as it is still running: process ${life.runnerPid}`)
   }
+  // While it has a runner, this says nothing to it.
+  if (life.kind === 'native' && isStillThere(life.pid, life.startTicks)) signalProcess(life.pid, 'SIGTERM')
   const ended = await waitUntil(() => !isStillThere(life.pid, life.startTicks), LAUNCHER_PATIENCE_MS)
   if (!ended) signalProcess(life.pid, 'SIGKILL')
 }
@@ -58,10 +60,10 @@ function findSurvivors(journal: Journal, lives: ReadonlySet<string>): Process[] 
 /**
  * Ends every process that launchers of this journal left behind, and waits until they are gone; called before a new launcher
  * starts work. Nothing is ended when all former lives were closed in order, or lie before the machine's last boot.
- * Throws when a process cannot be ended, or when the runner that owns it still runs.
+ * A launcher that was taken over is left alone. Throws when a process cannot be ended, or when the runner that owns it still runs.
  */
-export async function endSurvivors(path: string): Promise<{ ended: number }> {
-  const open = readJournal(path).lives.filter(life => !life.closed)
+export async function endSurvivors(path: string, adoptedId?: string): Promise<{ ended: number }> {
+  const open = readJournal(path).lives.filter(life => !life.closed && life.launcherId !== adoptedId)
   if (open.length === 0) return { ended: 0 }
   const bootId = readBootId()
   const here = open.filter(life => life.bootId === bootId)

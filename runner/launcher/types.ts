@@ -1,3 +1,5 @@
+import type { Measured } from '../monitor/meter.ts'
+
 /** What the launcher is asked for and what it tells; both implementations and the runner's loop share these. */
 
 export type LaunchRequest = {
@@ -15,8 +17,20 @@ export type LaunchRequest = {
   stderr: string | null | 'stdout'
   /** Starts the moment the launch with this tag has ended, without asking Node. */
   after?: number
-  /** Cores to run on; the stand-in cannot bind and ignores it. */
+  /** Cores to run on. The stand-in binds by taskset(1), and not at all where there is none. */
   cpus?: readonly number[]
+  /** What whoever watches the launches needs to know (runner/monitor/watch.ts). A launcher heeds the limit where it has cgroups. */
+  job?: WatchedJob
+}
+
+export type WatchedJob = {
+  id: number
+  name: string
+  workflowId: number
+  /** What its processes may hold together. */
+  memoryLimitBytes?: number
+  /** Its log files, where their size is limited. */
+  logPaths?: readonly string[]
 }
 
 /** Moments are milliseconds since the epoch, with a fraction. */
@@ -41,6 +55,10 @@ export type Exited = {
   peakMemoryBytes?: number
   /** Processes that were still there when the job's main process had ended, and were killed. */
   strays: number
+  /** What samples of its processes together have shown, where they were taken. */
+  measured?: Measured
+  /** It was killed for holding so much memory. */
+  overMemoryBytes?: number
 }
 
 export interface Launcher {
@@ -54,6 +72,8 @@ export interface Launcher {
    * started. `onAnswer` is told before any later event is reported.
    */
   recall(tag: number, onAnswer?: (recalled: boolean) => void): Promise<boolean>
+  /** Of a launcher taken over from a runner that died: this one answers for its jobs from now on. Until then their time runs out. */
+  keep?(): void
   /** Ends the helper when all launches have ended; kills what still runs when asked to. */
   close(options?: { kill?: boolean }): Promise<void>
 }
@@ -72,6 +92,13 @@ export type LauncherOptions = LauncherEvents & {
   /** The file that starts and exits are put in before they are reported; several lives of launchers may share it. */
   journal: string
   kind?: LauncherKind | 'auto'
+  /** The cgroup below which jobs with a limit run (memory-groups.ts). */
+  memoryGroups?: string
+  /**
+   * For how long what runs goes on after its runner was killed, waiting for another one to take it over (runner/launcher/adopt.ts). Absent
+   * or 0, and always with the stand-in: it is ended at once.
+   */
+  patienceMs?: number
   /** How many launches usually run at once; the caller counts, the launcher does not refuse more. */
   slots: number
 }

@@ -1,19 +1,19 @@
 import { constants } from 'node:os'
 import { describeEnd, describePeak } from './outcome.ts'
-import { encodeLabel, listOverlay } from './request.ts'
+import { encodeLabel, listOverlay, memoryMib } from './request.ts'
 import type { Exited, LaunchRequest, Started } from './types.ts'
 
 /**
  * The frames between Node and the native launcher: a length, a type, then fixed fields, all u32 and f64 in the machine's
  * own byte order (little-endian on both supported architectures). Strings end in NUL, so that the launcher uses them where they lie.
  */
-export const WIRE_VERSION = 1
+export const WIRE_VERSION = 2
 
-const REQUEST = { launch: 1, signal: 2, recall: 3, close: 4 } as const
+const REQUEST = { launch: 1, signal: 2, recall: 3, close: 4, keep: 5 } as const
 const REPORT = { hello: 1, started: 2, exited: 3, recalled: 4 } as const
 const COMBINED = 1
 const AFTER = 2
-const LAUNCH_HEADER_BYTES = 32
+const LAUNCH_HEADER_BYTES = 36
 
 export type Report =
   | { type: 'hello'; version: number }
@@ -46,6 +46,7 @@ export function encodeLaunch(request: LaunchRequest): Buffer {
     request.argv.length,
     overlay.length,
     cpus.length,
+    memoryMib(request),
     ...cpus,
   ]
   header.forEach((value, index) => {
@@ -74,6 +75,11 @@ export function encodeRecall(tag: number): Buffer {
 
 export function encodeClose(kill: boolean): Buffer {
   return encodeWords(REQUEST.close, kill ? 1 : 0)
+}
+
+/** This runner answers for the jobs it has found. */
+export function encodeKeep(): Buffer {
+  return encodeWords(REQUEST.keep)
 }
 
 function decodeExited(frame: DataView): Exited {

@@ -21,11 +21,16 @@ const NAMED = 3
 
 /** Puts jobs in stages by all they wait for: jobs, and makers of their files and user data. Undefined when they wait in a circle. */
 export function stagesOf(jobs: readonly PlannedJob[]): Stage[] | undefined {
+  const depths = depthOfEach(jobs)
+  return depths && collect(jobs, depths)
+}
+
+/** How many stages stand before each job. Undefined when some wait in a circle. */
+export function depthOfEach(jobs: readonly PlannedJob[]): Int32Array | undefined {
   const position = new Map(jobs.map((job, index) => [job.id, index]))
   const { from, to } = edgesOf(jobs, position)
   const { order } = topologicalOrder({ size: jobs.length, from, to })
-  if (order === undefined) return undefined
-  return collect(jobs, depthsOf(jobs.length, order, from, to))
+  return order && depthsOf(jobs.length, order, from, to)
 }
 
 type Edges = { from: number[]; to: number[] }

@@ -11,6 +11,9 @@ export type UsedResult = {
   peak_memory_bytes?: number
   user_seconds?: number
   system_seconds?: number
+  /** Of samples, in per cent of one CPU. */
+  peak_cpu_percent?: number
+  failure_class?: string
 }
 
 export type Usage = {
@@ -19,7 +22,7 @@ export type Usage = {
   /** Jobs with a result. */
   jobs: number
   num_cpus: number
-  /** Most CPUs that one job kept busy, on average over its time; absent where nobody measured. */
+  /** Most CPUs that one job kept busy: in a sample where there are some, else on average; absent where nobody measured. */
   busiest_cpus?: number
   memory: string
   peak_memory_bytes?: number
@@ -37,6 +40,8 @@ const LITTLE_MEMORY = 64 * 2 ** 20
 const LITTLE_SECONDS = 60
 /** A little more than the CPUs required is measuring noise. */
 const CPU_SLACK = 1.1
+/** What jobs without requirements have: the memory it names is a placeholder, which nobody is held to (spec-format.md 7). */
+const DEFAULT_SET = 'default'
 
 export function usageOf(
   results: readonly UsedResult[],
@@ -61,10 +66,13 @@ function measure(set: RequirementsRow, results: readonly UsedResult[]): Usage {
     runtime: set.runtime,
     longest_seconds: Math.round((most(results.map(result => result.exec_time_minutes * 60)) ?? 0) * 10) / 10,
   }
-  return { ...usage, findings: findingsOf(usage) }
+  const ranOut = results.some(result => result.failure_class === 'oom')
+  return { ...usage, findings: findingsOf(usage, ranOut) }
 }
 
-function busyCpus({ user_seconds, system_seconds, exec_time_minutes }: UsedResult): number | undefined {
+function busyCpus(result: UsedResult): number | undefined {
+  const { user_seconds, system_seconds, exec_time_minutes, peak_cpu_percent } = result
+  if (peak_cpu_percent !== undefined) return Math.round(peak_cpu_percent) / 100
   if (user_seconds === undefined || exec_time_minutes === 0) return undefined
   return Math.round(((user_seconds + (system_seconds ?? 0)) / (exec_time_minutes * 60)) * 100) / 100
 }
@@ -75,13 +83,14 @@ const most = (values: readonly (number | undefined)[]): number | undefined =>
     undefined,
   )
 
-function findingsOf(usage: Omit<Usage, 'findings'>): Finding[] {
+/** A job that was ended at the limit has used no more than that, and wanted to. */
+function findingsOf(usage: Omit<Usage, 'findings'>, ranOut: boolean): Finding[] {
   const { peak_memory_bytes: peak, longest_seconds: longest, busiest_cpus: cpus } = usage
-  const memory = parseMemory(usage.memory)
+  const memory = usage.name === DEFAULT_SET ? undefined : parseMemory(usage.memory)
   const runtime = parseDuration(usage.runtime)
   const findings: Finding[] = []
   if (peak !== undefined && memory !== undefined) {
-    if (peak > memory) findings.push('over_memory')
+    if (ranOut || peak > memory) findings.push('over_memory')
     else if (peak < memory * SPARE && memory > LITTLE_MEMORY) findings.push('spare_memory')
   }
   if (runtime !== undefined) {
@@ -104,7 +113,8 @@ export function corrections(
     const change: Raise = { resource_requirements_id: usage.resource_requirements_id, name: usage.name }
     const wants = (over: Finding, spare: Finding) => findings.includes(over) || (downsize && findings.includes(spare))
     if (peak !== undefined && wants('over_memory', 'spare_memory')) {
-      change.memory = changed(usage.memory, formatMemory(peak * memoryMultiplier))
+      const used = findings.includes('over_memory') ? Math.max(peak, parseMemory(usage.memory) ?? 0) : peak
+      change.memory = changed(usage.memory, formatMemory(used * memoryMultiplier))
     }
     if (wants('over_runtime', 'spare_runtime')) {
       change.runtime = changed(usage.runtime, formatRuntime(Math.max(LITTLE_SECONDS, longest * runtimeMultiplier)))

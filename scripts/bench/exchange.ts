@@ -5,7 +5,7 @@ import { type ServerProcess, withServer } from './server.ts'
 import { copyDatabase } from './template.ts'
 import type { Setting } from './types.ts'
 
-export type Exchanging = { jobs: number; rate: number; serverMicrosPerJob: number; dbPath: string }
+export type Exchanging = { jobs: number; rate: number; slowestMs: number; serverMicrosPerJob: number; dbPath: string }
 
 /** Serves a copy of a database, works jobs of it off through HTTP, and leaves the database closed, to be counted. */
 export async function timeExchange(
@@ -31,7 +31,7 @@ export async function exchange(
 ): Promise<Omit<Exchanging, 'dbPath'>> {
   const cpuBefore = cpuSeconds()
   const input: Exchange = { address: { url, token }, workflowId, ...shape }
-  const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', input)
+  const { jobs, seconds, slowestMs } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', input)
   const serverMicrosPerJob = ((cpuSeconds() - cpuBefore) / jobs) * 1e6
-  return { jobs, rate: jobs / seconds, serverMicrosPerJob }
+  return { jobs, rate: jobs / seconds, slowestMs, serverMicrosPerJob }
 }

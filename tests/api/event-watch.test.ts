@@ -118,7 +118,7 @@ describe('createFrameReader()', () => {
     const id = await seedWorkflow(t)
     await append(id, 'headrace_only')
     expect((await read(id, 0, all)).bytes).toBeDefined()
-    expect(await read(id, 0, { level: 0, allTypes: false })).toEqual({ bytes: undefined, last: 1, more: false })
+    expect(await read(id, 0, { level: 0, allTypes: false })).toMatchObject({ bytes: undefined, last: 1, more: false })
     await append(id)
     expect((await read(id, 0, all)).last).toBe(1)
     expect((await read(id, 1, all)).last).toBe(2)

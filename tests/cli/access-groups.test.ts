@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import bcrypt from 'bcryptjs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Ended, openProgram, type Program } from './program.ts'
+import { type StartedServer, startServerOf } from './started-server.ts'
 
 let program: Program
-let url: string
-let stop: () => Promise<number | null>
+let server: StartedServer
 
 const USERS = ['root', 'ada', 'ben']
 
@@ -15,33 +15,19 @@ beforeAll(async () => {
   const users = USERS.map(name => `${name}:${bcrypt.hashSync(`pw-${name}`, 4)}\n`).join('')
   writeFileSync(join(program.directory, 'users.htpasswd'), users)
   writeFileSync(join(program.directory, 'flow.yaml'), 'name: flow\njobs:\n  - name: a\n    command: "true"\n')
-  const server = program.start([
-    ...['server', '--port', '0', '--output-dir', 'served', '--auth-file', 'users.htpasswd', '--require-auth'],
+  server = await startServerOf(program, [
+    ...['--port', '0', '--output-dir', 'served', '--auth-file', 'users.htpasswd', '--require-auth'],
     ...['--enforce-access-control', '--admin-user', 'root', '--admin-user', 'chief', '--enable-admin-sql'],
   ])
-  url = await new Promise<string>((resolve, reject) => {
-    let said = ''
-    server.stderr!.on('data', chunk => {
-      said += chunk
-      const found = /Serving .* at (\S+),/.exec(said)
-      if (found) resolve(found[1]!)
-    })
-    server.on('exit', code => reject(new Error(`The server ended with ${code}: ${said}`)))
-  })
-  stop = () =>
-    new Promise(resolve => {
-      server.on('exit', code => resolve(code))
-      server.kill('SIGTERM')
-    })
 })
 afterAll(async () => {
-  await stop()
+  await server.stop()
   program.close()
 })
 
 /** A command line as this user gives it. */
 const as = (user: string, ...words: string[]): Promise<Ended> =>
-  program.run([...words, '--url', url], { USER: user, TORC_PASSWORD: `pw-${user}`, TORC_USERNAME: undefined })
+  program.run([...words, '--url', server.url], { USER: user, TORC_PASSWORD: `pw-${user}`, TORC_USERNAME: undefined })
 
 async function json(user: string, ...words: string[]) {
   const { code, stdout, stderr } = await as(user, ...words, '--format', 'json')
@@ -92,12 +78,12 @@ test('runner access-groups says in one line what cannot be done', async () => {
 
 test('commands prove who calls with TORC_PASSWORD, and say what is wanted when that is wrong or missing', async () => {
   for (const env of [{ TORC_PASSWORD: undefined }, { TORC_PASSWORD: 'wrong' }]) {
-    const { code, stderr } = await program.run(['list', '--url', url], { USER: 'ada', ...env })
+    const { code, stderr } = await program.run(['list', '--url', server.url], { USER: 'ada', ...env })
     expect({ code, says: stderr.includes('TORC_PASSWORD') }).toEqual({ code: 3, says: true })
     expect(stderr).not.toContain('wrong')
   }
   const named = { USER: 'ben', TORC_USERNAME: 'ada', TORC_PASSWORD: 'pw-ada' }
-  expect((await program.run(['list', '--url', url], named)).code).toBe(0)
+  expect((await program.run(['list', '--url', server.url], named)).code).toBe(0)
 })
 
 test('a runner works for its user on a server that keeps users apart', async () => {
@@ -113,6 +99,10 @@ test('runner admin reloads passwords, reads by SQL and lists what was read, for 
     items: [{ name: 'admin' }],
   })
   expect((await json('root', 'admin', 'audit-log')).items).toMatchObject([{ user_name: 'root', success: true }])
+  expect((await json('root', 'admin', 'calls')).items[0]).toMatchObject({
+    user_name: 'root',
+    operation: 'POST /admin/reload-auth',
+  })
   expect((await as('ada', 'admin', 'sql', 'SELECT 1')).code).toBe(3)
 })
 

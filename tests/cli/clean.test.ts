@@ -81,7 +81,7 @@ describe('liveWorkflows()', () => {
     writeFileSync(join(directory, 'runner', host, 'state.json'), text)
   }
   const state = (workflowId: number, pid: number) =>
-    JSON.stringify({ pid, pidStartTicks: 1, computeNodeId: 1, workflowId, runId: 0, cwd: '/' })
+    JSON.stringify({ pid, pidStartTicks: 1, nodes: [{ computeNodeId: 1, workflowId }], cwd: '/' })
 
   test('is none where no runner is, or was killed on this host', () => {
     expect(liveWorkflows(directory)).toEqual({ ids: new Set(), unreadable: false })

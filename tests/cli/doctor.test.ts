@@ -36,7 +36,8 @@ describe('checkScheduler()', () => {
     writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`)
     chmodSync(join(directory, name), 0o755)
   }
-  const env = () => ({ PATH: `${directory}:/usr/bin:/bin` })
+  // Not the machine's own: it may have a scheduler.
+  const env = () => ({ PATH: directory })
 
   test('finds Slurm by its command, and warns when it does not answer', () => {
     program('sbatch', '')
@@ -50,6 +51,13 @@ describe('checkScheduler()', () => {
       state: 'ok',
       message: 'Slurm; this is inside allocation 7',
     })
+  })
+
+  test('does not take Grid Engine for PBS, whose commands have the same names', () => {
+    for (const name of ['qsub', 'qstat', 'qconf']) program(name, '')
+    expect(checkScheduler(env())).toMatchObject({ state: 'ok', message: 'Grid Engine' })
+    rmSync(join(directory, 'qconf'))
+    expect(checkScheduler(env())).toMatchObject({ state: 'ok', message: 'PBS' })
   })
 
   test('is content without one', () => {

@@ -11,10 +11,11 @@ const SCHEMAS: { $defs: Record<string, Schema>; commands: Record<string, Schema>
 )
 
 /**
- * Commands that print no document of their own: what they run does, or a workflow file. The last needs a job that waits for a
- * decision, or a server whose administrator asks; their own tests have these.
+ * Commands that print no document of their own: what they run does, or a workflow file. Others need a batch scheduler; the last a job that
+ * waits for a decision, or a server whose administrator asks: their own tests have these. Webhooks need a server that delivers them.
  */
-const TOLD_ELSEWHERE = /^(convert|export|import|exec|exec-spec|parallel|node|admin (sql|reload-auth)|jobs fail)\b/
+const TOLD_ELSEWHERE =
+  /^(allocate (?!status)|remote (?!add|list)|pipe (?!list|groups)|submit|hpc \w+|slurm \w+|convert|export|import|exec|exec-spec|parallel|node|admin (sql|reload-auth)|jobs fail|webhooks (?!list))\b/
 
 const FLOW = `
 name: flow
@@ -40,6 +41,9 @@ const COMMANDS: readonly (readonly [name: string, words: string, code?: number])
   ['validate', 'validate flow.yaml'],
   ['run', 'run flow.yaml', 1],
   ['list', 'list'],
+  ['webhooks list', 'webhooks list'],
+  ['server check', 'server check'],
+  ['server purge', 'server purge --older-than 1d --dry-run'],
   ['status', 'status flow'],
   ['wait', 'wait 1', 1],
   ['watch', 'watch 1', 1],
@@ -126,6 +130,18 @@ const COMMANDS: readonly (readonly [name: string, words: string, code?: number])
   ['events get', 'events get 1'],
   ['events update', 'events update 1 --data {"category":"other"}'],
   ['events delete', 'events delete 1'],
+  ['tokens create', 'tokens create ci --scope read,write'],
+  ['tokens mint', 'tokens mint 1'],
+  ['tokens list', 'tokens list'],
+  ['tokens get', 'tokens get 1'],
+  ['tokens rotate', 'tokens rotate 1'],
+  ['tokens revoke', 'tokens revoke 1'],
+  ['admin calls', 'admin calls'],
+  ['allocate status', 'allocate status 1'],
+  ['remote add', 'remote add 1 me@n3'],
+  ['remote list', 'remote list 1'],
+  ['pipe list', 'pipe list'],
+  ['pipe groups', 'pipe groups'],
   ['workflows init', 'workflows init 1 --force --async'],
   ['tasks get', 'tasks get $TASK'],
   ['tasks wait', 'tasks wait $TASK'],

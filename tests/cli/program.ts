@@ -24,6 +24,7 @@ const UNSET = {
   HEADRACE_API_URL: undefined,
   TORC_API_URL: undefined,
   HEADRACE_TOKEN: undefined,
+  HEADRACE_TOKEN_FILE: undefined,
   TORC_PASSWORD: undefined,
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { callerOf, target } from './client.ts'
+import { api, callerOf, target } from './client.ts'
 
 const basic = (user: string, password: string) => `Basic ${btoa(`${user}:${password}`)}`
 
@@ -27,4 +27,44 @@ it('access: a user of Basic credentials is who things are recorded under', async
   })
   const workflow = await ada.get(`/workflows/${made.body.workflow_id}`)
   expect(workflow.body.user).toBe('ada')
+})
+
+it('access: tokens are made, have the rights of their scopes inside their fence, are rotated and revoked', async () => {
+  const spec = (name: string, project: string) => ({ name, project, jobs: [{ name: 'j', command: 'true' }] })
+  const [mine, theirs] = await Promise.all(
+    ['mine', 'theirs'].map(
+      async project => (await api.post('/workflows/from_spec', spec(project, project))).body.workflow_id,
+    ),
+  )
+  const made = await api.post('/tokens', {
+    name: 'n',
+    scopes: ['read', 'claim'],
+    project: 'mine',
+    expires_in_seconds: 600,
+  })
+  expect(made).toMatchObject({ status: 200, body: { token: expect.stringMatching(/^hr_\d+_\w{49}$/) } })
+  const holder = callerOf(target.url, `Bearer ${made.body.token}`)
+  expect((await holder.get(`/workflows/${mine}`)).status).toBe(200)
+  expect((await holder.get(`/workflows/${theirs}`)).status).toBe(403)
+  expect((await holder.get('/workflows')).body.items.map((item: { id: number }) => item.id)).toEqual([mine])
+  expect((await holder.post(`/workflows/${mine}/claim_next_jobs`)).status).toBe(200)
+  expect((await holder.post('/jobs', { workflow_id: mine, name: 'x', command: 'true' })).status).toBe(403)
+
+  const runner = await holder.post(`/workflows/${mine}/tokens`, { expires_in_seconds: 60 })
+  expect(runner.body).toMatchObject({ scopes: ['claim'], workflow_id: mine, parent_id: made.body.id })
+  const rotated = await api.post(`/tokens/${made.body.id}/rotate`)
+  expect((await holder.get('/workflows')).status).toBe(401)
+  const renewed = callerOf(target.url, basic('ada', rotated.body.token))
+  expect((await renewed.get('/workflows')).status).toBe(200)
+  expect((await api.del(`/tokens/${made.body.id}`)).body.status).toBe('revoked')
+  for (const token of [rotated.body.token, runner.body.token])
+    expect((await callerOf(target.url, `Bearer ${token}`).get('/workflows')).status).toBe(401)
+})
+
+it('access: metrics are for whoever may see everything, health is for all', async () => {
+  const metrics = (authorization: string) => fetch(`${target.url}/metrics`, { headers: { authorization } })
+  const shown = await metrics(`Bearer ${target.token}`)
+  expect([shown.status, await shown.text()]).toEqual([200, expect.stringContaining('headrace_jobs{status="ready"}')])
+  expect((await metrics('Bearer x')).status).toBe(401)
+  for (const path of ['/healthz', '/readyz']) expect((await fetch(target.url + path)).status, path).toBe(200)
 })

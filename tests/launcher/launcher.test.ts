@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { parseCpuList } from '../../runner/capacity/cores.ts'
 import { readJournal } from '../../runner/launcher/journal.ts'
 import { isGone, jobFixture, kinds, openSite, readText, waitUntil } from './harness.ts'
 
@@ -462,14 +463,25 @@ describe.each(kinds)('Launcher.close() of kind %s', kind => {
   })
 })
 
-describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
-  test('binds to the cores that were asked for', async () => {
-    const site = await openSite('native')
+describe.each(kinds)('cores of kind %s', kind => {
+  test('that were asked for are those a job runs on, and those of no later job', async () => {
+    const site = await openSite(kind)
     const stdout = join(site.directory, 'out')
-    const argv = ['grep', 'Cpus_allowed_list', '/proc/self/status'] as const
-    await site.run({ argv, stdout, cpus: [0] })
-    expect(readText(stdout)).toBe('Cpus_allowed_list:\t0\n')
-    expect(await site.run({ argv, cpus: [8191] })).toMatchObject({ error: 'EINVAL', failedStep: 'cpus' })
+    const allowed = async (cpus?: number[]): Promise<string> => {
+      await site.run({ argv: bash('grep Cpus_allowed_list /proc/self/status'), stdout, cpus })
+      return readText(stdout).replace('Cpus_allowed_list:', '').trim()
+    }
+    const all = await allowed()
+    const [first] = parseCpuList(all)
+    expect(await allowed([first!])).toBe(String(first))
+    expect(await allowed()).toBe(all)
+  })
+})
+
+describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
+  test('tells of cores that the machine does not have', async () => {
+    const site = await openSite('native')
+    expect(await site.run({ cpus: [8191] })).toMatchObject({ error: 'EINVAL', failedStep: 'cpus' })
   })
 
   test("gives strays' CPU time to their job", async () => {

@@ -40,9 +40,10 @@ test('encodeLaunch() states the lengths of what follows', () => {
     stderr: 'stdout',
     after: 4,
     cpus: [2, 3],
+    job: { id: 1, name: 'j', workflowId: 1, memoryLimitBytes: 7 * 2 ** 20 - 1 },
   } as const
   const bytes = encodeLaunch(request)
-  expect([...Array(10).keys()].map(index => bytes.readUInt32LE(4 * index))).toEqual([
+  expect([...Array(11).keys()].map(index => bytes.readUInt32LE(4 * index))).toEqual([
     bytes.length - 4,
     1,
     5,
@@ -51,10 +52,11 @@ test('encodeLaunch() states the lengths of what follows', () => {
     2,
     2,
     2,
+    7,
     2,
     3,
   ])
-  expect(bytes.subarray(40).toString().split('\0')).toEqual(['a%20b', '/tmp', '', '', 'echo', 'ü', 'A=1', 'B', ''])
+  expect(bytes.subarray(44).toString().split('\0')).toEqual(['a%20b', '/tmp', '', '', 'echo', 'ü', 'A=1', 'B', ''])
 })
 
 test('encodeSignal() sends the number of the signal', () => {

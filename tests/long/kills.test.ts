@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { readMarks } from '../../runner/launcher/processes.ts'
+import { createRandom } from '../../runner/random.ts'
 import { jobFixture, openSite, type Site } from '../scenarios-runner/site.ts'
-import { createRandom } from './random.ts'
 import { countIn, createSaboteur, type Victim } from './saboteur.ts'
 
 /** HEADRACE_SEED repeats the kills of a run that failed. */

@@ -24,19 +24,21 @@ describe('outcomeOf()', () => {
     [{ code: 0 }, 'time_limit', 'completed', undefined, 0],
     [{ code: 0 }, 'stopped', 'completed', undefined, 0],
   ] as const)('of %j ended for %s is %s, %s, %i', (how, reason, status, failureClass, returnCode) => {
-    const outcome = outcomeOf(end(how), ALL_THERE, reason, false)
+    const outcome = outcomeOf(end(how), ALL_THERE, reason, { usePendingFailed: false })
     expect(outcome).toEqual({ status, failure_class: failureClass, returnCode })
   })
 
   test('S20 of exit 0 without a declared output is a failure of class no_output', () => {
-    const outcome = outcomeOf(end({ code: 0 }), { fileTimes: [], missing: ['a.txt'] }, undefined, false)
+    const outcome = outcomeOf(end({ code: 0 }), { fileTimes: [], missing: ['a.txt'] }, undefined, {
+      usePendingFailed: false,
+    })
     expect(outcome).toEqual({ status: 'failed', failure_class: 'no_output', returnCode: 1 })
   })
 
   test.each([{ code: 7 }, { signal: 9 }, { error: 'ENOENT' }])(
     'of %j waits for its owner where that is asked for',
     how => {
-      expect(outcomeOf(end(how), ALL_THERE, undefined, true).status).toBe('pending_failed')
+      expect(outcomeOf(end(how), ALL_THERE, undefined, { usePendingFailed: true }).status).toBe('pending_failed')
     },
   )
 })

@@ -19,7 +19,7 @@ const jobWith = (fields: Partial<ClaimedJob>): ClaimedJob => ({
   attempt_id: 4,
   claim_token: 't',
   claimed_at: 0,
-  resource_requirements: { num_cpus: 1, num_gpus: 0, memory_bytes: 0 },
+  resource_requirements: { num_cpus: 1, num_gpus: 0, memory_bytes: 0, runtime_seconds: 60 },
   ...fields,
 })
 
@@ -38,7 +38,17 @@ describe('jobEnvironment()', () => {
   })
 
   test("takes the runner's credentials away", () => {
-    expect(jobEnvironment(jobWith({}), [], facts)).toMatchObject({ HEADRACE_TOKEN: null, TORC_PASSWORD: null })
+    const none = { HEADRACE_TOKEN: null, HEADRACE_TOKEN_FILE: null, TORC_PASSWORD: null }
+    expect(jobEnvironment(jobWith({}), [], facts)).toMatchObject(none)
+  })
+
+  test('gives a job the token of its workflow, where there is one, in the two places clients look at', () => {
+    const job = jobWith({ env: { HEADRACE_TOKEN: 'its own' } })
+    expect(jobEnvironment(job, [], { ...facts, jobToken: 'hr_1_x' })).toMatchObject({
+      HEADRACE_TOKEN: 'hr_1_x',
+      HEADRACE_TOKEN_FILE: null,
+      TORC_PASSWORD: 'hr_1_x',
+    })
   })
 
   test("lets the job's map win over inherited variables, but not over those of the service", () => {
@@ -49,7 +59,7 @@ describe('jobEnvironment()', () => {
   test('names the GPUs in all four variables, over the map, and in none without GPUs', () => {
     const job = jobWith({
       env: { CUDA_VISIBLE_DEVICES: '7' },
-      resource_requirements: { num_cpus: 1, num_gpus: 2, memory_bytes: 0 },
+      resource_requirements: { num_cpus: 1, num_gpus: 2, memory_bytes: 0, runtime_seconds: 60 },
     })
     const env = jobEnvironment(job, ['0', '3'], facts)
     for (const maker of ['CUDA', 'HIP', 'ROCR', 'TORC_GPU']) expect(env[`${maker}_VISIBLE_DEVICES`]).toBe('0,3')

@@ -116,3 +116,25 @@ test('readopt() renames the logs of an attempt to those of the next one', () => 
     rmSync(directory, { recursive: true })
   }
 })
+
+test('S52 createLoop() gives back what it holds ahead when another runner starves, and holds nothing for a while', async () => {
+  const run = await simulate(equalJobs(4_000, 40))
+  await vi.advanceTimersByTimeAsync(39_000)
+  const pending = (): number => [...run.plane.statuses.values()].filter(status => status === 'pending').length
+  expect(pending()).toBeGreaterThan(0)
+  run.plane.starving = true
+  const released = (): number => [...run.plane.ends.values()].filter(ends => ends[0] === 'released').length
+  const before = released()
+  await vi.advanceTimersByTimeAsync(1_500)
+  expect(released()).toBeGreaterThan(before)
+  run.plane.starving = false
+  const toldAtMs = run.plane.heartbeats.at(-1)!.atMs
+  const since = run.plane.exchanges.filter(({ sentAtMs }) => sentAtMs > toldAtMs + 50)
+  const claims = since.flatMap(({ request }) => request.claim ?? [])
+  expect(claims.length).toBeGreaterThan(0)
+  expect(claims.filter(claim => claim.hold !== undefined)).toEqual([])
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(pending()).toBeGreaterThan(0)
+  run.loop.stop()
+  await run.finish()
+})

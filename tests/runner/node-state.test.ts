@@ -22,7 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(outputDir, { recursive: true }))
 
-const FACTS = { computeNodeId: 5, workflowId: 6, runId: 7, cwd: '/work' }
+const FACTS = { nodes: [{ computeNodeId: 5, workflowId: 6 }], cwd: '/work' }
 
 /** What another process, which has ended or not, would have left. */
 function leaveStateOf(pid: number, pidStartTicks?: number): void {

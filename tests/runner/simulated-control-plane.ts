@@ -15,6 +15,7 @@ export type PlannedJob = {
   id: number
   cpus?: number
   gpus?: number
+  nodes?: number
   timeLimitSeconds?: number
   /** Blocked until these have completed. */
   after?: readonly number[]
@@ -44,6 +45,8 @@ export type SimulatedControlPlane = LoopApi & {
   lost: Set<number>
   canceled: Set<number>
   rescued: Set<number>
+  /** What heartbeats say of other runners. */
+  starving: boolean
 }
 
 /** A control plane in memory that follows docs/api.md as far as the loop needs it. Every answer takes `latencyMs`. */
@@ -134,6 +137,7 @@ export function simulateControlPlane(
     lost: new Set(),
     canceled: new Set(),
     rescued: new Set(),
+    starving: false,
     exchange(request) {
       exchanges.push({ sentAtMs: Date.now(), request })
       return answer((): ExchangeReply => {
@@ -170,6 +174,7 @@ export function simulateControlPlane(
           lost: theirs(plane.lost),
           cancel: theirs(plane.canceled),
           reclaimed: back.map(job_id => ({ job_id, claim_token: `again.${job_id}`, attempt_id: 2 })),
+          starving: plane.starving,
         }
       })
     },
@@ -208,7 +213,13 @@ function claimedJob(job: PlannedJob, token: string, status: Status): ClaimedJob 
     attempt_id: 1,
     claim_token: token,
     claimed_at: Date.now(),
-    resource_requirements: { num_cpus: cpusOf(job), num_gpus: gpusOf(job), memory_bytes: 0 },
+    resource_requirements: {
+      num_cpus: cpusOf(job),
+      num_gpus: gpusOf(job),
+      num_nodes: job.nodes,
+      memory_bytes: 0,
+      runtime_seconds: 60,
+    },
     options: { time_limit_seconds: job.timeLimitSeconds },
   }
 }

@@ -2,6 +2,7 @@ import { vi } from 'vitest'
 import { attemptOf } from '../../runner/attempt.ts'
 import { type Capacity, createLedger, type Ledger } from '../../runner/capacity/ledger.ts'
 import { finalise } from '../../runner/finalise.ts'
+import { createFinalisers, type FinalisersOptions, onMainPath } from '../../runner/job-threads/finalisers.ts'
 import { createLoop, type Loop, type LoopEnd, type LoopState } from '../../runner/loop.ts'
 import {
   type PlannedJob,
@@ -35,6 +36,8 @@ export type SimulationOptions = {
   lookMs?: number
   endAfterMs?: number
   offlineAtMostMs?: number
+  /** How completions are made, where it is not the usual way. */
+  finalising?: Partial<FinalisersOptions>
 }
 
 /** Starts a loop over simulated processes and a simulated control plane. Needs vitest's fake timers, which are its clock. */
@@ -47,6 +50,7 @@ export async function simulate(jobs: readonly Job[], options: SimulationOptions 
     lookMs = 500,
     offlineAtMostMs = 600_000,
     endAfterMs,
+    finalising,
   } = options
   const behaviour = new Map(jobs.map(job => [job.id, job]))
   const ledger = createLedger({ cores: [0, 1], memoryBytes: 2 ** 30, gpus: [], ...capacity })
@@ -71,7 +75,10 @@ export async function simulate(jobs: readonly Job[], options: SimulationOptions 
       })
       return { attempt, argv: ['true'], env: { [CORES]: grant.cores.join(','), [GPUS]: grant.gpus.join(',') } }
     },
-    finalise,
+    finalisers: createFinalisers({
+      execute: onMainPath(({ attempt, end, reason }) => finalise(attempt, end, reason)),
+      ...finalising,
+    }),
     readopt: (attempt, claim) => ({ ...attempt, ...claim }),
     claim: { computeNodeId: 1, labels: [], bySlots: capacity?.slots !== undefined },
     endAtMs: endAfterMs === undefined ? undefined : Date.now() + endAfterMs,

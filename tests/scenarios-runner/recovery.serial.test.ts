@@ -44,37 +44,89 @@ async function allGone(site: Site): Promise<void> {
 const exitsIn = (site: Site): number =>
   readJournal(site.journal).launches.filter(({ exit }) => exit !== undefined).length
 
-test.each(launcherKinds())(
-  'S73 S105 an exit that a killed runner could not tell any more is told by the next one, with the %s launcher',
+/** Starts a run whose quick job ends while nobody can be told of it, and kills the runner; slow still runs with its launcher, if that waits. */
+async function interrupt(site: Site, env: NodeJS.ProcessEnv): Promise<void> {
+  const runner = site.start(RUN, env)
+  await bothRun(site)
+  process.kill(runner.pid, 'SIGSTOP')
+  writeFileSync(site.path('go'), '')
+  await waitUntil(
+    'the exit stands in the journal',
+    () => exitsIn(site),
+    count => count === 1,
+  )
+  runner.child.kill('SIGKILL')
+  await runner.ended
+}
+
+const resultsOf = (site: Site) =>
+  site.rows('SELECT job_id, attempt_id, return_code, failure_class FROM result ORDER BY id')
+const succeeded = (job_id: number, attempt_id: number) => ({ job_id, attempt_id, return_code: 0, failure_class: null })
+
+test.each(launcherKinds().filter(kind => kind === 'shell'))(
+  'S73 S105 an exit that a killed runner could not tell any more is told by the next one, and what it ran runs again, with the %s launcher',
   async kind => {
     const site = openSite(WORKFLOW)
     const env = { HEADRACE_LAUNCHER: kind }
-    const runner = site.start(RUN, env)
-    await bothRun(site)
-    process.kill(runner.pid, 'SIGSTOP')
-    writeFileSync(site.path('go'), '')
-    await waitUntil(
-      'the exit stands in the journal',
-      () => exitsIn(site),
-      count => count === 1,
-    )
-    runner.child.kill('SIGKILL')
-    await runner.ended
+    await interrupt(site, env)
     await allGone(site)
-
     writeFileSync(site.path('finish'), '')
     const { stderr } = await site.runTo(0, RUN, env)
     expect(stderr).toContain('The last run was interrupted: 1 finished jobs recorded, 1 run again')
     expect(ran(site)).toEqual(['after', 'quick', 'slow', 'slow'])
-    const results = await site.rows('SELECT job_id, attempt_id, return_code, failure_class FROM result ORDER BY id')
-    expect(results).toEqual([
-      { job_id: 1, attempt_id: 1, return_code: 0, failure_class: null },
-      { job_id: 2, attempt_id: 2, return_code: 0, failure_class: null },
-      { job_id: 3, attempt_id: 1, return_code: 0, failure_class: null },
-    ])
+    expect(await resultsOf(site)).toEqual([succeeded(1, 1), succeeded(2, 2), succeeded(3, 1)])
     const lost = await site.rows('SELECT job_id, attempt_id, failure_class FROM lost_attempt')
     expect(lost).toEqual([{ job_id: 2, attempt_id: 1, failure_class: 'node_lost' }])
     expect((await site.runTo(0, RUN, env)).stdout).toContain('finished before')
+  },
+)
+
+test.each(launcherKinds().filter(kind => kind === 'native'))(
+  'S73 S105 a job that outlives its killed runner goes on under the next one, and again, and is recorded once, with the %s launcher',
+  async kind => {
+    const site = openSite(WORKFLOW)
+    const env = { HEADRACE_LAUNCHER: kind }
+    await interrupt(site, env)
+    const slow = readJournal(site.journal).launches.find(({ exit }) => exit === undefined)!
+    const second = site.start(RUN, env)
+    const goesOn = 'The last run was interrupted: 1 finished jobs recorded, 1 go on, 0 run again'
+    await waitUntil(
+      'the second runner goes on',
+      () => second.output.stderr,
+      said => said.includes(goesOn),
+    )
+    second.child.kill('SIGKILL')
+    await second.ended
+    expect(isGone(slow.pid)).toBe(false)
+    const third = site.start(RUN, env)
+    await waitUntil(
+      'the third one does',
+      () => third.output.stderr,
+      said => said.includes('1 go on, 0 run again'),
+    )
+    writeFileSync(site.path('finish'), '')
+    expect(await third.ended).toMatchObject({ code: 0 })
+    expect(ran(site)).toEqual(['after', 'quick', 'slow'])
+    expect(await resultsOf(site)).toEqual([succeeded(1, 1), succeeded(2, 1), succeeded(3, 1)])
+    expect(await site.rows('SELECT job_id FROM lost_attempt')).toEqual([])
+    expect(await site.rows('SELECT id FROM compute_node')).toHaveLength(1)
+    expect((await site.runTo(0, RUN, env)).stdout).toContain('finished before')
+  },
+)
+
+test.each(launcherKinds().filter(kind => kind === 'native'))(
+  'S105 what runs for another workflow than the one that is asked for now is ended, with the %s launcher',
+  async kind => {
+    const site = openSite(WORKFLOW)
+    const env = { HEADRACE_LAUNCHER: kind }
+    await interrupt(site, env)
+    const { launches } = readJournal(site.journal)
+    writeFileSync(site.path('other.yaml'), 'name: other\njobs: [{ name: one, command: echo other >> ran }]')
+    await site.runTo(0, ['run', 'other.yaml', '-j', '2'], env)
+    expect(launches.map(({ pid }) => isGone(pid))).toEqual([true, true])
+    writeFileSync(site.path('finish'), '')
+    await site.runTo(0, RUN, env)
+    expect(ran(site)).toEqual(['after', 'other', 'quick', 'slow', 'slow'])
   },
 )
 

@@ -1,5 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createSecureContext } from 'node:tls'
+import { rmSync, writeFileSync } from 'node:fs'
 import { type RunningServer, startServer } from '../../node.ts'
 import { StartError } from '../start-error.ts'
 import { createLog } from './log.ts'
@@ -27,7 +26,7 @@ export async function serve(options: LauncherOptions, version: string): Promise<
     version,
     dialect: options.dialect,
     limits: options.bulkBodyBytes === undefined ? undefined : { bulkBodyBytes: options.bulkBodyBytes },
-    tls: options.tls && readTls(options.tls),
+    tls: options.tls,
     log,
   })
   try {
@@ -89,17 +88,6 @@ async function snapshot(server: RunningServer, plan: SnapshotPlan, log: Log): Pr
     process.stdout.write(`TORC_SNAPSHOT_DONE=${plan.path}\n`)
   } catch (error) {
     log(`Cannot write the snapshot ${plan.path}: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-function readTls({ certPath, keyPath }: { certPath: string; keyPath: string }): { cert: string; key: string } {
-  try {
-    const pair = { cert: readFileSync(certPath, 'utf8'), key: readFileSync(keyPath, 'utf8') }
-    createSecureContext(pair)
-    return pair
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new StartError(`Cannot serve HTTPS with ${certPath} and ${keyPath}: ${why}`)
   }
 }
 

@@ -63,6 +63,22 @@ export const BatchCompleted = v.object({
   ready_hint: v.optional(bool),
 })
 
+export const ClaimedOfMany = v.object({
+  jobs: v.array(v.object({ ...ClaimedJob.entries, compute_node_id: v.optional(integer) })),
+  workflows: v.array(v.looseObject({ id: integer, compute_node_id: integer })),
+  completed: v.optional(v.array(integer)),
+  errors: v.optional(v.array(v.object({ job_id: integer, message: text }))),
+  verdicts: v.optional(v.array(v.object({ index: integer, job_id: integer, code: text }))),
+  retries: v.optional(v.array(v.looseObject({ job_id: integer, attempt_id: integer, workflow_id: integer }))),
+})
+
+export const SummaryOfMany = v.looseObject({
+  workflows: integer,
+  total_jobs: integer,
+  is_complete: bool,
+  canceled_workflows: v.array(integer),
+})
+
 /** An attempt of any run: reported, lost, or not ended yet. */
 export const Attempt = v.looseObject({ run_id: integer, attempt_id: integer, status: v.optional(status) })
 export const Recovered = v.object({ job_id: integer, attempt_id: integer, return_code: integer })

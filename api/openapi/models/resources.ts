@@ -13,7 +13,12 @@ import { NewUserData } from '../../contract/user-data.ts'
 /** What the API shows of rows is what it takes, with an id. */
 const own = { id: integer }
 
-export const FileModel = v.object({ ...NewFile.entries, ...own })
+export const FileModel = v.object({
+  ...NewFile.entries,
+  ...own,
+  size_bytes: v.optional(integer),
+  sha256: v.optional(text),
+})
 export const Files = v.object({ files: v.array(FileModel) })
 export const UserDataModel = v.object({ ...NewUserData.entries, ...own, is_ephemeral: bool })
 export const UserDataItems = v.object({ user_data: v.array(UserDataModel) })
@@ -101,6 +106,16 @@ export const AuditLogEntry = v.object({
   error: v.optional(text),
 })
 
+/** Ours: a call that changed something about the server. */
+export const AdminCall = v.object({
+  ...own,
+  timestamp: integer,
+  user_name: text,
+  token_id: v.optional(integer),
+  operation: text,
+  detail: v.optional(text),
+})
+
 export const Released = v.object({ released: v.array(integer), lost: v.array(integer), failed: v.array(integer) })
 export const Heartbeat = v.object({
   lease_expires_at: v.optional(float),
@@ -108,4 +123,5 @@ export const Heartbeat = v.object({
   cancel: v.array(integer),
   reclaimed: v.array(v.object({ job_id: integer, claim_token: text, attempt_id: integer })),
   ready_hint: v.optional(bool),
+  starving: v.optional(bool),
 })

@@ -1,5 +1,11 @@
 import { BULK_CHANGES, type BulkOperation } from '../../contract/bulk-change.ts'
 import { resourcesSchema, slotsSchema } from '../../contract/claim.ts'
+import {
+  manyClaimsSchema,
+  manyHeartbeatSchema,
+  manyReleaseSchema,
+  manySummarySchema,
+} from '../../contract/claims-many.ts'
 import { batchSchema, reportedResultSchema } from '../../contract/completion.ts'
 import { putBackSchema, recoverySchema } from '../../contract/ejected-job.ts'
 import { JOB_FILTERS } from '../../contract/filters.ts'
@@ -14,11 +20,13 @@ import {
   BatchCompleted,
   BulkChanged,
   Claimed,
+  ClaimedOfMany,
   Explanation,
   JobModel,
   Jobs,
   Recovered,
   Spawned,
+  SummaryOfMany,
 } from '../models/jobs.ts'
 import { Heartbeat, Released } from '../models/resources.ts'
 import { type Operation, tagged } from '../operation.ts'
@@ -108,6 +116,26 @@ export const JOB_OPERATIONS: readonly Operation[] = [
     'Reports ends of many attempts, and may claim in the same transaction',
     { body: batchSchema, reply: BatchCompleted },
   ),
+  claims('post', '/claims', 'claim_of_many', 'Claims from all workflows served, and reports ends of attempts in them', {
+    body: manyClaimsSchema,
+    reply: ClaimedOfMany,
+  }),
+  claims('get', '/claims/stream', 'get_ready_stream', 'Tells idle runners when work may have become ready', {
+    query: { workflow_id: 'integer', user: 'text', project: 'text' },
+    replyType: 'text/event-stream',
+  }),
+  claims('post', '/claims/heartbeat', 'heartbeat_of_many', 'Renews the leases of many nodes of one runner', {
+    body: manyHeartbeatSchema,
+    reply: Heartbeat,
+  }),
+  claims('post', '/claims/release', 'release_of_many', 'Gives claims of many nodes back', {
+    body: manyReleaseSchema,
+    reply: Released,
+  }),
+  claims('post', '/claims/summary', 'summary_of_many', 'How some workflows stand together', {
+    body: manySummarySchema,
+    reply: SummaryOfMany,
+  }),
   claims('post', '/compute_nodes/{id}/release', 'release_claims', 'Gives claims back', {
     body: releaseSchema,
     reply: Released,

@@ -1,9 +1,12 @@
 import { NewAccessGroup, NewMembership } from '../../contract/access-group.ts'
 import { AdminSqlRequest, API_STATS_QUERY } from '../../contract/admin.ts'
-import { groupListOf, listOf } from '../models/common.ts'
+import { MadeToken, NewRunnerToken, NewToken, Rotation, TOKEN_QUERY, Token } from '../../contract/token.ts'
+import { NewWebhook, Webhook } from '../../contract/webhook.ts'
+import { groupListOf, itemsOf, listOf } from '../models/common.ts'
 import {
   AccessCheck,
   AccessGroupModel,
+  AdminCall,
   AdminSqlResult,
   ApiStats,
   AuditLogEntry,
@@ -17,6 +20,8 @@ import { type Operation, tagged } from '../operation.ts'
 
 const server = tagged('server')
 const groups = tagged('access groups')
+const tokens = tagged('tokens')
+const webhooks = tagged('webhooks')
 
 const OFFSET_PAGING = { offset: 'integer', limit: 'integer' } as const
 
@@ -33,9 +38,59 @@ export const SERVER_OPERATIONS: readonly Operation[] = [
     query: OFFSET_PAGING,
     reply: listOf(AuditLogEntry),
   }),
+  server('get', '/admin/calls', 'list_admin_calls', 'Lists what was changed about the server, and by whom', {
+    query: OFFSET_PAGING,
+    reply: listOf(AdminCall),
+  }),
   server('get', '/admin/api-stats', 'get_api_stats', 'Counts the requests of the last hour', {
     query: API_STATS_QUERY,
     reply: ApiStats,
+  }),
+
+  tokens('post', '/tokens', 'create_token', 'Makes one; only this reply holds it', {
+    body: NewToken,
+    reply: MadeToken,
+  }),
+  tokens('get', '/tokens', 'list_tokens', 'Lists them', { query: TOKEN_QUERY, reply: listOf(Token) }),
+  tokens('get', '/tokens/{id}', 'get_token', 'Shows one, without its secret', { reply: Token }),
+  tokens('post', '/tokens/{id}/rotate', 'rotate_token', 'Gives one another secret', {
+    body: Rotation,
+    bodyOptional: true,
+    reply: MadeToken,
+  }),
+  tokens('delete', '/tokens/{id}', 'revoke_token', 'Ends one, with all that were made with it', { reply: Token }),
+  webhooks(
+    'post',
+    '/webhooks',
+    'create_webhook',
+    'Tells what happens in all workflows; only this reply holds the secret',
+    {
+      body: NewWebhook,
+      reply: Webhook,
+    },
+  ),
+  webhooks('get', '/webhooks', 'list_webhooks', 'Lists those of all workflows', { reply: itemsOf(Webhook) }),
+  webhooks('post', '/webhooks/{webhook_id}/enable', 'enable_webhook', 'Lets one that was given up try again', {
+    reply: Webhook,
+  }),
+  webhooks('delete', '/webhooks/{webhook_id}', 'delete_webhook', 'Ends one', { reply: Webhook }),
+  webhooks('post', '/workflows/{id}/webhooks', 'create_workflow_webhook', 'The same for one workflow', {
+    body: NewWebhook,
+    reply: Webhook,
+  }),
+  webhooks('get', '/workflows/{id}/webhooks', 'list_workflow_webhooks', 'Lists those of one workflow', {
+    reply: itemsOf(Webhook),
+  }),
+  webhooks('post', '/workflows/{id}/webhooks/{webhook_id}/enable', 'enable_workflow_webhook', 'As above', {
+    reply: Webhook,
+  }),
+  webhooks('delete', '/workflows/{id}/webhooks/{webhook_id}', 'delete_workflow_webhook', 'Ends one', {
+    reply: Webhook,
+  }),
+  tokens('post', '/workflows/{id}/tokens', 'create_runner_token', 'Makes one for a runner or a job of this workflow', {
+    body: NewRunnerToken,
+    bodyOptional: true,
+    reply: MadeToken,
   }),
 
   groups('get', '/access_groups', 'list_access_groups', 'Lists them', {

@@ -173,7 +173,13 @@ export const WORKFLOW_OPERATIONS: readonly Operation[] = [
     { query: { scheduler_config_id: 'integer' }, reply: ReadyRequirements },
   ),
   graph('get', '/workflows/{id}/oversized_jobs', 'list_oversized_jobs', 'Jobs that no such node can run', {
-    query: { num_cpus: 'integer!', memory_bytes: 'integer!', num_gpus: 'integer!', limit: 'integer' },
+    query: {
+      num_cpus: 'integer!',
+      memory_bytes: 'integer!',
+      num_gpus: 'integer!',
+      num_nodes: 'integer',
+      limit: 'integer',
+    },
     reply: itemsOf(Oversized),
   }),
   graph('get', '/workflows/{id}/running_jobs', 'get_running_jobs', 'Running jobs with their nodes', {

@@ -41,17 +41,38 @@ static void request_close(bool kill)
   }
 }
 
+/* A runner that was killed: what runs goes on for a while, in case another one comes; what has not started is nobody's. */
+static void lose_runner(void)
+{
+  if (closing != OPEN || !orphan_begin()) {
+    request_close(true);
+    return;
+  }
+  requests.used = 0;
+  queue_cancel_waiting();
+}
+
+static void welcome_runner(void)
+{
+  if (!orphan_adopt())
+    return;
+  queue_each_running(output_running);
+  output_hello();
+}
+
 static void handle_request(const char *request, size_t length)
 {
-  uint32_t type = length >= 8 ? u32_at(request) : 0;
+  uint32_t type = length >= 4 ? u32_at(request) : 0;
   if (type == REQUEST_LAUNCH && launch_is_sound(request, length))
     queue_launch(request, length);
   else if (type == REQUEST_SIGNAL && length == 12)
     queue_signal(u32_at(request + 4), (int)u32_at(request + 8));
-  else if (type == REQUEST_RECALL)
+  else if (type == REQUEST_RECALL && length == 8)
     queue_recall(u32_at(request + 4));
-  else if (type == REQUEST_CLOSE)
+  else if (type == REQUEST_CLOSE && length == 8)
     request_close(u32_at(request + 4) != 0);
+  else if (type == REQUEST_KEEP && length == 4)
+    orphan_keep();
   else
     fail("Cannot read a request", "it is malformed");
 }
@@ -78,7 +99,7 @@ static void read_requests(void)
   if (length > 0)
     requests.used += (size_t)length;
   else if (length == 0 || (errno != EINTR && errno != EAGAIN))
-    request_close(true);
+    lose_runner();
 }
 
 /* ---- the loop ---- */
@@ -108,6 +129,7 @@ static int open_signals(void)
   sigprocmask(SIG_SETMASK, &set, NULL);
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);
+  sigaddset(&set, SIGTERM);
   int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd < 0)
     fail("Cannot open the signal descriptor", strerror(errno));
@@ -117,7 +139,7 @@ static int open_signals(void)
 /* At the runner's end a full disk must not keep us: what the journal lacks then, the next start finds out by itself. */
 static bool has_work(void)
 {
-  return closing == OPEN || jobs_left() || !(output_is_empty() || (closing == CUT && output_waits_for_disk()));
+  return (closing == OPEN && !orphan_waits()) || jobs_left() || !(output_is_empty() || (closing == CUT && output_waits_for_disk()));
 }
 
 /* The earlier of two waits, of which -1 is none. */
@@ -126,41 +148,65 @@ static int sooner(int a_ms, int b_ms)
   return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
+/* Whoever ends all programs of a node ends us through our runner, unless there is none. */
+static void read_signals(int signals)
+{
+  struct signalfd_siginfo notice;
+  while (read(signals, &notice, sizeof notice) > 0) {
+    if (notice.ssi_signo == SIGCHLD)
+      slots_check();
+    else if (orphan_waits())
+      request_close(true);
+  }
+}
+
 static void run(int signals)
 {
   while (has_work()) {
-    struct pollfd fds[4] = {
+    bool connected = closing != CUT && !orphan_waits();
+    struct pollfd fds[5] = {
       {.fd = signals, .events = POLLIN},
       {.fd = slots_news(), .events = POLLIN},
-      {.fd = closing == CUT ? -1 : REQUESTS, .events = POLLIN},
+      {.fd = connected ? REQUESTS : -1, .events = POLLIN},
       {.fd = output_waits_for_reader() ? REPORTS : -1, .events = POLLOUT},
+      {.fd = closing != CUT && orphan_waits() && queue_is_settled() ? orphan_socket() : -1, .events = POLLIN},
     };
     int retry_ms = output_waits_for_disk() ? FULL_DISK_RETRY_MS : -1;
-    if (poll(fds, 4, sooner(output_gather_ms(), retry_ms)) < 0 && errno != EINTR)
+    int left_ms = closing == CUT ? -1 : orphan_left_ms();
+    if (poll(fds, 5, sooner(left_ms, sooner(output_gather_ms(), retry_ms))) < 0 && errno != EINTR)
       fail("Cannot wait for events", strerror(errno));
-    struct signalfd_siginfo notice;
-    while (fds[0].revents && read(signals, &notice, sizeof notice) > 0)
-      slots_check();
     if (fds[1].revents)
       slots_read(queue_handle);
     if (fds[2].revents) {
       read_requests();
       handle_requests();
     }
-    if (!output_flush(closing != OPEN))
+    /* After the requests: what ends us may come in the same moment as the end of our runner. */
+    if (fds[0].revents)
+      read_signals(signals);
+    if (fds[4].revents)
+      welcome_runner();
+    if (closing != CUT && orphan_left_ms() == 0)
       request_close(true);
+    if (orphan_waits())
+      output_forget_reports();
+    if (!output_flush(closing != OPEN))
+      lose_runner();
   }
 }
 
 int main(int argc, char **argv)
 {
-  if (argc != 3)
-    fail("Cannot start the launcher", "usage: headrace-launcher JOURNAL ID");
+  if (argc != 4 && argc != 5)
+    fail("Cannot start the launcher", "usage: headrace-launcher JOURNAL ID PATIENCE_MS [CGROUP]");
   close_inherited();
   int signals = open_signals();
   output_open(argv[1], argv[2]);
   start_open(argv[2]);
+  if (argc == 5)
+    group_open(argv[4]);
   slots_open();
+  orphan_open(argv[2], strtoull(argv[3], NULL, 10));
   output_hello();
   output_flush(true);
   run(signals);

@@ -11,9 +11,11 @@
  *   slots.c     the slots as the launcher sees them
  *   ring.c      memory that the launcher shares with one slot: launches on their way
  *   slot.c      the slot's own program
+ *   group.c     in the slot: its cgroup, which limits the memory of its jobs
  *   start.c     in the slot: files, environment, vfork, exec
  *   end.c       in the slot: reaping a job and what it left behind
  *   processes.c looking for processes by their parent
+ *   orphan.c    without a runner: waiting for the next one
  *   output.c    the journal and the reports, written in this order
  *   bytes.c     a buffer that grows
  *
@@ -27,10 +29,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define MARK_NAME "HEADRACE_LAUNCH"
 
-enum request_type { REQUEST_LAUNCH = 1, REQUEST_SIGNAL = 2, REQUEST_RECALL = 3, REQUEST_CLOSE = 4 };
+enum request_type { REQUEST_LAUNCH = 1, REQUEST_SIGNAL = 2, REQUEST_RECALL = 3, REQUEST_CLOSE = 4, REQUEST_KEEP = 5 };
 enum report_type { REPORT_HELLO = 1, REPORT_STARTED = 2, REPORT_EXITED = 3, REPORT_RECALLED = 4 };
 enum launch_flag { LAUNCH_COMBINED = 1, LAUNCH_AFTER = 2 };
 enum step { STEP_NONE = 0, STEP_STDOUT = 1, STEP_STDERR = 2, STEP_CWD = 3, STEP_CPUS = 4, STEP_FORK = 5, STEP_EXEC = 6, STEP_CANCELED = 7 };
@@ -38,6 +40,7 @@ enum step { STEP_NONE = 0, STEP_STDOUT = 1, STEP_STDERR = 2, STEP_CWD = 3, STEP_
 /* What follows the length of a launch frame; the strings come after the CPU numbers. */
 struct launch_header {
   uint32_t type, tag, flags, after, argc, envc, cpuc;
+  uint32_t memory_mib; /* 0: no limit */
 };
 
 /* ---- bytes.c ---- */
@@ -96,6 +99,13 @@ struct news {
 
 /* The program of a slot: `first`, then whatever comes through the ring. */
 _Noreturn void slot_run(pid_t launcher, struct ring *ring, int news, const char *first);
+
+/* ---- group.c ---- */
+
+/* Names the cgroup below which slots have theirs. */
+void group_open(const char *directory);
+/* In the slot: what it starts from now on may take this much memory together; 0: any. Does nothing where there are no groups. */
+void group_limit(uint32_t mib);
 
 /* ---- start.c ---- */
 
@@ -185,15 +195,40 @@ void slots_check(void);
 void queue_launch(const char *request, size_t length);
 void queue_recall(uint32_t tag);
 void queue_signal(uint32_t tag, int signal);
-/* Cancels what has not started and kills the rest, from now on. */
+/* Cancels what has not started. */
+void queue_cancel_waiting(void);
+/* The same, and kills the rest, from now on. */
 void queue_cut(void);
+/* Whether nothing is about to start: all that is left runs. */
+bool queue_is_settled(void);
+/* Calls `visit` for every job that runs. */
+void queue_each_running(void (*visit)(const struct job *job));
 void queue_handle(const struct news *news);
+
+/* ---- orphan.c ---- */
+
+/* Lets a later runner find us for so long after ours has gone; 0: none does. */
+void orphan_open(const char *id, uint64_t patience_ms);
+/* The runner is gone. False when nobody is waited for. */
+bool orphan_begin(void);
+/* Whether there is no runner now. */
+bool orphan_waits(void);
+/* The descriptor that is readable when one comes, -1 while there is one. */
+int orphan_socket(void);
+/* For how many ms the jobs may go on without a runner that answers for them, -1: no end. */
+int orphan_left_ms(void);
+/* Lets a runner of the same user in: it has the requests and the reports from now on. */
+bool orphan_adopt(void);
+/* The new runner answers for the jobs. */
+void orphan_keep(void);
 
 /* ---- output.c ---- */
 
 void output_open(const char *journal, const char *launcher_id);
 void output_hello(void);
 void output_started(const struct job *job, const struct news *news);
+/* Tells a new runner of a job that runs: it stands in the journal already. */
+void output_running(const struct job *job);
 /* `is_urgent`: nothing follows, a slot is free, and the runner has to know at once. */
 void output_exited(const struct job *job, const struct news *news, bool is_urgent);
 void output_recalled(uint32_t tag, bool recalled);
@@ -209,6 +244,8 @@ bool output_waits_for_reader(void);
 /* Whether records wait for room on the disk. */
 bool output_waits_for_disk(void);
 bool output_is_empty(void);
+/* Nobody is there to read them. */
+void output_forget_reports(void);
 /* Says why on the error stream and exits. */
 _Noreturn void fail(const char *what, const char *value);
 

@@ -120,13 +120,24 @@ void output_hello(void)
   add_u32(WIRE_VERSION);
 }
 
+static void report_start(const struct job *job, pid_t pid, double started_ms)
+{
+  begin_report(REPORT_STARTED, 20);
+  add_u32(job->tag);
+  add_u32((uint32_t)pid);
+  add_double(started_ms);
+}
+
 void output_started(const struct job *job, const struct news *news)
 {
   record_start(job, news, news->before_ns, news->after_ns);
-  begin_report(REPORT_STARTED, 20);
-  add_u32(job->tag);
-  add_u32((uint32_t)news->pid);
-  add_double(news->started_ms);
+  report_start(job, news->pid, news->started_ms);
+}
+
+/* When it started stands in the journal. */
+void output_running(const struct job *job)
+{
+  report_start(job, job->pid, 0);
 }
 
 void output_exited(const struct job *job, const struct news *news, bool is_urgent)
@@ -240,4 +251,12 @@ bool output_waits_for_disk(void)
 bool output_is_empty(void)
 {
   return records.used == 0 && reports.used == 0;
+}
+
+void output_forget_reports(void)
+{
+  reports.used = 0;
+  urgent = false;
+  reader_is_slow = false;
+  gathering_since = 0;
 }

@@ -160,29 +160,52 @@ void queue_handle(const struct news *news)
 
 /* ---- the end of all ---- */
 
-/* The first one of a slot runs or is about to: it is killed, now or when it has started. */
-static void cut_slot(struct slot *slot)
+static void cancel_queued(struct slot *slot)
 {
   for (struct job *job = slot->first, *next, *before; job; job = next) {
     next = job->next_in_slot;
-    if (job->stage == QUEUED && slot_withdraw(job, &before)) {
+    if (job->stage == QUEUED && slot_withdraw(job, &before))
       cancel(job);
-      continue;
-    }
-    job->cut = true;
-    if (job->stage == RUNNING)
-      kill(-job->pid, SIGKILL);
   }
 }
 
-void queue_cut(void)
+void queue_cancel_waiting(void)
 {
-  cutting = true;
   for (struct job *job; (job = jobs_held());) {
     job_unfollow(job);
     cancel(job);
   }
   for (struct slot *slot = slots_all(); slot; slot = slot->next)
-    cut_slot(slot);
+    cancel_queued(slot);
+}
+
+void queue_cut(void)
+{
+  cutting = true;
+  queue_cancel_waiting();
+  /* What is left of a slot runs or is about to: it is killed, now or when it has started. */
+  for (struct slot *slot = slots_all(); slot; slot = slot->next)
+    for (struct job *job = slot->first; job; job = job->next_in_slot) {
+      job->cut = true;
+      if (job->stage == RUNNING)
+        kill(-job->pid, SIGKILL);
+    }
   signal_strays(0, SIGKILL);
+}
+
+/* ---- from one runner to the next ---- */
+
+bool queue_is_settled(void)
+{
+  for (struct slot *slot = slots_all(); slot; slot = slot->next)
+    if (slot->first && slot->first->stage != RUNNING)
+      return false;
+  return true;
+}
+
+void queue_each_running(void (*visit)(const struct job *job))
+{
+  for (struct slot *slot = slots_all(); slot; slot = slot->next)
+    if (slot->first)
+      visit(slot->first);
 }

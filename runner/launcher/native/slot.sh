@@ -1,5 +1,5 @@
 # One slot of the stand-in launcher: a resident bash that starts one job after the other (runner/launcher/slot.ts feeds it).
-# Arguments: the launcher's id, the journal, the launcher's scratch directory, the slot's number.
+# Arguments: the launcher's id, the journal, the launcher's scratch directory, the slot's number, the slot's cgroup or nothing.
 # Requests come on standard input: a length, then texts that each end in a byte which no text has, so that nothing in them is ever
 # read as shell. Records go to the journal, which is standard output; a byte to the runner (9) tells it to read them. Runs on bash 3.2 too.
 # Capital names are the jobs' environment, which this shell exports for them; its own names are small.
@@ -7,6 +7,7 @@
 id=$1
 dir=$3
 times_file=$3/times.$4
+group=$5
 # What another program left open in the runner is not for the jobs.
 for fd in /dev/fd/*; do
   fd=${fd##*/}
@@ -48,7 +49,8 @@ take_request() {
 name_fields() {
   tag=${fields[1]} queued=${fields[2]} label=${fields[3]} cwd=${fields[4]} out=${fields[5]} err=${fields[6]} path=${fields[7]}
   environment_by=${fields[8]} last_word=${fields[9]} hidden_count=${fields[10]} entry_count=${fields[11]}
-  entries_at=$((12 + hidden_count))
+  cpus=${fields[12]} memory_mib=${fields[13]}
+  entries_at=$((14 + hidden_count))
   program_at=$((entries_at + entry_count))
 }
 
@@ -233,18 +235,27 @@ become_by_env() {
 
 # Arguments: the variable `_`, which bash forgets after each command unless it stands before it, the program and its arguments.
 become_by_export() {
-  if [ "$hidden_count" -gt 0 ]; then export -n "${fields[@]:12:hidden_count}"; fi
+  if [ "$hidden_count" -gt 0 ]; then export -n "${fields[@]:14:hidden_count}"; fi
   export_entries "${fields[@]:entries_at:entry_count}"
   _=$1 exec -- "${@:2}" </dev/null >&5 2>&6 5>&- 6>&- 9>&-
 }
 
 become_program() {
   [ -z "$cwd" ] || cd -- "$cwd" || exit 126
+  # A millisecond more, and not everywhere: bash 3.2 does not know its own number, and some systems have no such program.
+  [ -z "$cpus" ] || [ -z "$BASHPID" ] || taskset -p -c "$cpus" "$BASHPID" >/dev/null
   if [ "$environment_by" = env ]; then
     become_by_env "${fields[@]:program_at}"
   else
     become_by_export "$last_word" "${fields[@]:program_at}"
   fi
+}
+
+# Limits the memory of what this shell starts from now on: the runner has put it into a cgroup of its own.
+limit_memory() {
+  [ -n "$group" ] && [ "$memory_mib" != "$limit_mib" ] || return 0
+  limit_mib=$memory_mib
+  if [ "$memory_mib" = 0 ]; then echo max; else echo $((memory_mib * 1048576)); fi >"$group/memory.max"
 }
 
 start() {
@@ -284,6 +295,7 @@ end_group() {
 }
 
 run() {
+  limit_memory
   start
   exec 5>&- 6>&-
   read_window
@@ -323,7 +335,7 @@ launch() {
 }
 
 read_usage
-found=
+found= limit_mib=0
 while has_request || tell; take_request; do
   case ${fields[0]} in
     share) export "${fields[@]:1}" ;;

@@ -240,6 +240,7 @@ void start_job(const char *request, struct news *news)
 
   news->tag = launch.header.tag;
   news->started_ms = news->exited_ms = epoch_ms();
+  group_limit(launch.header.memory_mib);
   news->before_ns = boot_ns();
   if (start.error == 0)
     news->pid = start_process(&start);

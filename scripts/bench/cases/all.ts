@@ -1,8 +1,12 @@
 import type { Case } from '../types.ts'
+import { auth } from './auth.ts'
 import { create } from './create.ts'
 import { exec } from './exec.ts'
 import { execSuite } from './exec-suite.ts'
 import { exportCase } from './export.ts'
+import { gpuPipeline } from './gpu-pipeline.ts'
+import { guards } from './guards.ts'
+import { jobThreads } from './job-threads.ts'
 import { latency } from './latency.ts'
 import { lists } from './lists.ts'
 import { memory } from './memory.ts'
@@ -15,15 +19,19 @@ import { throughput } from './throughput.ts'
 /** In the order they run: the longest last. */
 export const CASES: readonly Case[] = [
   pipeline,
+  gpuPipeline,
   noop,
   latency,
   exec,
   execSuite,
   create,
   throughput,
+  guards,
+  jobThreads,
   exportCase,
   streams,
   scale,
   lists,
   memory,
+  auth,
 ]

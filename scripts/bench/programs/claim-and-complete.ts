@@ -14,7 +14,7 @@ export type Exchange = {
   /** No more is claimed once this many jobs are; without it all jobs of the workflow are worked off. */
   jobs?: number
 }
-export type Exchanged = { jobs: number; seconds: number }
+export type Exchanged = { jobs: number; seconds: number; slowestMs: number }
 
 /** More than any batch needs: what limits a claim here is its batch alone. */
 const MEMORY_GB = 4096
@@ -25,12 +25,12 @@ async function claimAndComplete(exchange: Exchange): Promise<Exchanged> {
   const api = openApi(address, connections)
   const { run_id } = await api.send<{ run_id: number }>('GET', `/workflows/${workflowId}`)
   const nodes = await Promise.all(Array.from({ length: connections }, () => registerNode(api, exchange)))
-  const progress = { claimed: 0, completed: 0 }
+  const progress = { claimed: 0, completed: 0, slowestMs: 0 }
   const beganAt = performance.now()
   await Promise.all(nodes.map(nodeId => workOff(api, exchange, { nodeId, runId: run_id }, progress)))
   const seconds = (performance.now() - beganAt) / 1000
   await api.close()
-  return { jobs: progress.completed, seconds }
+  return { jobs: progress.completed, seconds, slowestMs: progress.slowestMs }
 }
 
 async function registerNode(api: Api, { workflowId, batch }: Exchange): Promise<number> {
@@ -57,14 +57,16 @@ async function workOff(
   api: Api,
   { workflowId, batch, jobs = Infinity }: Exchange,
   runner: { nodeId: number; runId: number },
-  progress: { claimed: number; completed: number },
+  progress: { claimed: number; completed: number; slowestMs: number },
 ): Promise<void> {
   let completions: CompletionEntry[] = []
   for (let first = true; first || completions.length > 0; first = false) {
     const request: ExchangeRequest = { completions, verdicts: true }
     if (progress.claimed < jobs) request.claim = claimPart(runner.nodeId, batch)
     const path = `/workflows/${workflowId}/batch_complete_jobs`
+    const sentAt = performance.now()
     const reply = await api.send<ExchangeReply>('POST', path, JSON.stringify(request))
+    progress.slowestMs = Math.max(progress.slowestMs, performance.now() - sentAt)
     if (reply.completed.length !== completions.length)
       throw new Error(`${completions.length - reply.completed.length} completions refused: ${reply.errors[0]?.message}`)
     const claimed = reply.claimed ?? []

@@ -39,6 +39,22 @@ describe('usageOf()', () => {
     ])
   })
 
+  test('takes the CPUs of samples where there are some: the average hides what a job does for a while', () => {
+    const sampled = measure(result({ user_seconds: 300, peak_cpu_percent: 350 }))
+    expect(sampled).toMatchObject({ busiest_cpus: 3.5, findings: ['over_cpus'] })
+  })
+
+  test('finds that a job which ran out of memory wanted more, though it never had it', () => {
+    expect(measure(result({ peak_memory_bytes: 2 * GIB, failure_class: 'oom' })).findings).toEqual(['over_memory'])
+  })
+
+  test('holds nobody to the memory of the default set', () => {
+    const [usage] = usageOf([result({ peak_memory_bytes: GIB })], new Map([[7, 1]]), [
+      { ...SET, name: 'default', memory: '1m' },
+    ])
+    expect(usage!.findings).toEqual([])
+  })
+
   test('says nothing of memory that nobody measured, nor of sets without results', () => {
     expect(measure(result()).peak_memory_bytes).toBeUndefined()
     expect(measure(result()).findings).toEqual([])
@@ -53,6 +69,11 @@ describe('corrections()', () => {
     expect(corrections([measure(result({ peak_memory_bytes: 2.5 * GIB }))], wish)).toEqual([
       { resource_requirements_id: 1, name: 'small', memory: { from: '2g', to: '3g' } },
     ])
+  })
+
+  test('gives a job that ran out of memory more than it had', () => {
+    const usages = [measure(result({ peak_memory_bytes: 1.9 * GIB, failure_class: 'oom' }))]
+    expect(corrections(usages, wish)[0]!.memory).toEqual({ from: '2g', to: '2458m' })
   })
 
   test('lowers only when asked to', () => {

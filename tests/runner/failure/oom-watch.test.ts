@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { System } from '../../../runner/capacity/system.ts'
 import { watchOom } from '../../../runner/failure/oom-watch.ts'
+import { RUNNER_LEAF } from '../../../runner/launcher/memory-groups.ts'
 
 const systemOf = (files: Record<string, string>): System => ({
   read: path => files[path],
@@ -24,6 +25,23 @@ test('watchOom() tells each kill once, and none from before it looked first', ()
   files[EVENTS] = count(5)
   expect(watch.hasKilled()).toBe(true)
   expect(watch.hasKilled()).toBe(false)
+})
+
+test('watchOom() explains as many ends as there were kills, and none much later', () => {
+  const files: Record<string, string> = { ...V2, [EVENTS]: count(0) }
+  let now = 10_000
+  const watch = watchOom(systemOf(files), () => now)
+  files[EVENTS] = count(3)
+  expect([watch.hasKilled(), watch.hasKilled()]).toEqual([true, true])
+  now += 5_000
+  expect(watch.hasKilled()).toBe(false)
+})
+
+test('watchOom() of a runner in a leaf of its own looks at the group above', () => {
+  const files: Record<string, string> = { ...V2, '/proc/self/cgroup': `0::/job_7/${RUNNER_LEAF}\n`, [EVENTS]: count(0) }
+  const watch = watchOom(systemOf(files))
+  files[EVENTS] = count(1)
+  expect(watch.hasKilled()).toBe(true)
 })
 
 test('watchOom() knows the counter of cgroups of version 1', () => {

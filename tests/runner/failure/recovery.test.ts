@@ -18,7 +18,7 @@ function recoveries() {
     method === 'GET' ? { name: 'broken', env: { COLOUR: 'red' } } : {},
   )
   const facts = { workflowId: 1, apiUrl: 'http://api', outputDir: '/out', runId: 3 }
-  const made = createRecoveries(client, { facts, cwd, note: line => notes.push(line) })
+  const made = createRecoveries(client, { factsOf: () => facts, cwd, note: line => notes.push(line) })
   const told = () => sent.filter(({ method }) => method === 'POST')
   return { made, told, notes }
 }
@@ -28,8 +28,8 @@ test('start() runs a script once, with the variables of the attempt, and tells i
   const recovery_script =
     'echo "$TORC_JOB_ID $TORC_JOB_NAME $TORC_ATTEMPT_ID $TORC_RETURN_CODE $COLOUR" >> ran; echo done'
   const retry = { job_id: 7, attempt_id: 2, recovery_script }
-  made.start([retry, { job_id: 8, attempt_id: 1 }], () => 9)
-  made.start([retry], () => 9)
+  made.start([retry, { job_id: 8, attempt_id: 1 }], () => ({ workflow_id: 1, return_code: 9 }))
+  made.start([retry], () => ({ workflow_id: 1, return_code: 9 }))
   await waitUntil('its end is told', told, sent => sent.length > 0)
   await made.close()
   expect(readFileSync(join(cwd, 'ran'), 'utf8')).toBe('7 broken 2 9 red\n')
@@ -45,7 +45,10 @@ test('start() runs a script once, with the variables of the attempt, and tells i
 
 test('start() notes a script that failed, and tells its last words', async () => {
   const { made, told, notes } = recoveries()
-  made.start([{ job_id: 7, attempt_id: 1, recovery_script: 'echo wrong >&2; exit 4' }], () => 1)
+  made.start([{ job_id: 7, attempt_id: 1, recovery_script: 'echo wrong >&2; exit 4' }], () => ({
+    workflow_id: 1,
+    return_code: 1,
+  }))
   await waitUntil('its end is told', told, sent => sent.length > 0)
   expect(told()[0]!.body).toMatchObject({ return_code: 4, message: 'wrong' })
   expect(notes).toEqual([expect.stringContaining('broken failed with 4')])
@@ -54,7 +57,7 @@ test('start() notes a script that failed, and tells its last words', async () =>
 test('close() ends a script that runs, with what it started, and tells that', async () => {
   const { made, told } = recoveries()
   const recovery_script = 'sleep 60 & echo $! > child; wait'
-  made.start([{ job_id: 7, attempt_id: 1, recovery_script }], () => 1)
+  made.start([{ job_id: 7, attempt_id: 1, recovery_script }], () => ({ workflow_id: 1, return_code: 1 }))
   const child = join(cwd, 'child')
   await waitUntil('it runs', () => existsSync(child) && readFileSync(child, 'utf8').length > 1, Boolean)
   await made.close()

@@ -1,0 +1,114 @@
+import { listStreamEvents, type StreamEventRow } from '../../db/stream-events.ts'
+import type { Db } from '../../db/unit.ts'
+import {
+  countJobs,
+  listDueWebhooks,
+  listNews,
+  type Place,
+  recordDelivery,
+  recordFailure,
+  releaseWebhook,
+  takeWebhook,
+  type WebhookRow,
+} from '../../db/webhooks.ts'
+import { JOB_STATUSES, STATUS } from '../core/status.ts'
+import { refusalOfUrl, type WebhookPolicy } from './policy.ts'
+import { signatureHeaders } from './sign.ts'
+
+/** Sends a body and gives the status of the reply; rejects when there is none. It follows no redirect. */
+export type Post = (url: string, headers: Record<string, string>, body: string) => Promise<number>
+
+export type Delivering = { db: Db; clock: () => number; post: Post; policy: WebhookPolicy }
+
+/** The one event that no row tells: every job of a workflow's run is complete. */
+export const WORKFLOW_ENDED = 'workflow_ended'
+
+/** Events in one delivery. */
+const MOST_EVENTS = 500
+/** Workflows of one hook that are looked at in one round, so that other hooks come in between. */
+const MOST_WORKFLOWS = 20
+/** A server that dies with a hook in hand keeps it from others for so long. */
+const HOLD_MS = 120_000
+/** Pause after the first failure, doubling up to the longest one. */
+const FIRST_PAUSE_MS = 5_000
+const LONGEST_PAUSE_MS = 3_600_000
+/** A receiver that has failed for so long is given up. */
+const PATIENCE_MS = 3 * 86_400_000
+
+/**
+ * Delivers what has happened and was not delivered yet, each hook's events of a workflow in their order and at least once. Hooks wait for
+ * no other hook's receiver, and nothing waits for them. With nothing to tell it only reads.
+ */
+export async function deliverWebhooks(delivering: Delivering): Promise<void> {
+  const { db, clock } = delivering
+  const due = await db.read(() => listDueWebhooks(clock()))
+  await Promise.all(due.map(hook => deliverHook(delivering, hook)))
+}
+
+async function deliverHook(delivering: Delivering, hook: WebhookRow): Promise<void> {
+  const { db, clock } = delivering
+  const news = await db.read(() => listNews(hook, MOST_WORKFLOWS))
+  if (news.length === 0 || !(await db.write(() => takeWebhook(hook, clock() + HOLD_MS)))) return
+  for (const { run_id, ended, ...place } of news) {
+    const events = await db.read(() => listStreamEvents(place.workflow_id, place.seq, MOST_EVENTS))
+    const isLast = events.length < MOST_EVENTS
+    const told = events.filter(({ type }) => wants(hook, type)).map(toEvent)
+    const reached: Place = { ...place, seq: events.at(-1)?.seq ?? place.seq }
+    if (ended === 1 && isLast) {
+      reached.ended_run = run_id
+      if (wants(hook, WORKFLOW_ENDED)) told.push(await endOf(db, place.workflow_id, run_id, clock()))
+    }
+    const trouble = told.length === 0 ? undefined : await send(delivering, hook, reached, told)
+    if (trouble !== undefined) return fail(delivering, hook, trouble)
+    await db.write(() => recordDelivery(hook.id, reached, clock()))
+  }
+  await db.write(() => releaseWebhook(hook.id, clock()))
+}
+
+const wants = ({ events }: WebhookRow, type: string): boolean => events === null || JSON.parse(events).includes(type)
+
+type ToldEvent = { type: string; timestamp: number; job?: { id: number; name: string }; data: unknown }
+
+const toEvent = ({ at, type, job, dataJson }: StreamEventRow): ToldEvent => ({
+  type,
+  timestamp: at,
+  job: job && { id: job.id, name: JSON.parse(job.nameJson) },
+  data: JSON.parse(dataJson),
+})
+
+async function endOf(db: Db, workflowId: number, runId: number, now: number): Promise<ToldEvent> {
+  const counts = await db.read(() => countJobs(workflowId))
+  const byStatus = Object.fromEntries(JOB_STATUSES.map(word => [word, counts[STATUS[word]] ?? 0]).filter(([, n]) => n))
+  const all_completed = Object.keys(byStatus).every(word => word === 'completed')
+  return { type: WORKFLOW_ENDED, timestamp: now, data: { run_id: runId, all_completed, jobs: byStatus } }
+}
+
+/** Why a delivery did not arrive; undefined when it did. */
+async function send(
+  { clock, post, policy }: Delivering,
+  hook: WebhookRow,
+  { workflow_id, seq, ended_run }: Place,
+  events: readonly ToldEvent[],
+): Promise<string | undefined> {
+  const refusal = refusalOfUrl(hook.url, policy)
+  if (refusal !== undefined) return `Cannot deliver there: ${refusal}`
+  const body = JSON.stringify({ webhook_id: hook.id, workflow_id, events })
+  // The same delivery keeps its id when it is tried again, so that a receiver can pass over what it has.
+  const id = `${hook.id}.${workflow_id}.${seq}.${ended_run}`
+  const headers = await signatureHeaders(hook.secret, id, Math.floor(clock() / 1000), body)
+  try {
+    const status = await post(hook.url, { ...headers, 'content-type': 'application/json' }, body)
+    return status >= 200 && status < 300 ? undefined : `The receiver answered ${status}`
+  } catch (error) {
+    return `The receiver did not answer: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+async function fail({ db, clock }: Delivering, hook: WebhookRow, trouble: string): Promise<void> {
+  const now = clock()
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(hook.failures, 20))
+  const givenUp = now - (hook.failing_since ?? now) > PATIENCE_MS
+  // Up to a tenth more, so that hooks of one receiver do not all come back at once.
+  const dueAt = givenUp ? undefined : now + Math.round(pause * (1 + Math.random() / 10))
+  await db.write(() => recordFailure(hook.id, trouble, now, dueAt))
+}

@@ -1,0 +1,151 @@
+import { STATUS } from '../api/core/status.ts'
+import { all, one, run, type Unit } from './unit.ts'
+
+export type WebhookRow = {
+  id: number
+  workflow_id: number | null
+  url: string
+  secret: string
+  events: string | null
+  created_at: number
+  created_by: string
+  failures: number
+  failing_since: number | null
+  last_error: string | null
+  due_at: number
+  delivered_at: number | null
+  is_enabled: number
+}
+
+export type NewWebhook = Pick<WebhookRow, 'workflow_id' | 'url' | 'secret' | 'events' | 'created_at' | 'created_by'>
+
+/** Where a hook stands in one workflow. */
+export type Place = { workflow_id: number; seq: number; ended_run: number }
+
+/** Adds a hook that hears what happens from now on. */
+export function* insertWebhook(hook: NewWebhook): Unit<WebhookRow> {
+  const row = yield* one<WebhookRow>(
+    `INSERT INTO webhook (workflow_id, url, secret, events, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?) RETURNING *`,
+    hook.workflow_id,
+    hook.url,
+    hook.secret,
+    hook.events,
+    hook.created_at,
+    hook.created_by,
+  )
+  yield* run(
+    `INSERT INTO webhook_progress (webhook_id, workflow_id, seq, ended_run)
+     SELECT ?1, w.id, ifnull((SELECT max(seq) FROM stream_event WHERE workflow_id = w.id), 0),
+       CASE WHEN ${UNFINISHED} THEN -1 ELSE w.run_id END
+     FROM workflow w WHERE w.id = ifnull(?2, w.id)`,
+    row!.id,
+    hook.workflow_id,
+  )
+  return row!
+}
+
+/** The hooks of a workflow, or those of all. */
+export function* listWebhooks(workflowId: number | null): Unit<WebhookRow[]> {
+  return yield* all<WebhookRow>('SELECT * FROM webhook WHERE workflow_id IS ? ORDER BY id', workflowId)
+}
+
+export function* findWebhook(id: number, workflowId: number | null): Unit<WebhookRow | undefined> {
+  return yield* one<WebhookRow>('SELECT * FROM webhook WHERE id = ? AND workflow_id IS ?', id, workflowId)
+}
+
+export function* deleteWebhook(id: number): Unit<void> {
+  yield* run('DELETE FROM webhook WHERE id = ?', id)
+}
+
+/** Lets a hook that was given up try again at once. */
+export function* enableWebhook(id: number): Unit<void> {
+  yield* run(
+    'UPDATE webhook SET is_enabled = 1, failures = 0, failing_since = NULL, last_error = NULL, due_at = 0 WHERE id = ?',
+    id,
+  )
+}
+
+/**
+ * Takes the hooks whose time has come for this process alone until `until`: another server on the same database leaves them. Only
+ * reads while there is nothing to tell.
+ */
+export function* listDueWebhooks(now: number): Unit<WebhookRow[]> {
+  return yield* all<WebhookRow>(
+    'SELECT * FROM webhook WHERE is_enabled = 1 AND due_at <= ? ORDER BY due_at LIMIT 100',
+    now,
+  )
+}
+
+/** Whether the hook is ours to deliver until then; another server may have been quicker. */
+export function* takeWebhook({ id, due_at }: WebhookRow, until: number): Unit<boolean> {
+  const row = yield* one('UPDATE webhook SET due_at = ?3 WHERE id = ?1 AND due_at = ?2 RETURNING 1', id, due_at, until)
+  return row !== undefined
+}
+
+/** A workflow's jobs that are not complete; one without jobs has not begun. */
+const UNFINISHED = `NOT EXISTS (SELECT 1 FROM job WHERE workflow_id = w.id)
+  OR EXISTS (SELECT 1 FROM workflow_count c WHERE c.workflow_id = w.id AND c.n > 0
+    AND c.status NOT IN (${[STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated].join()}))`
+
+/** Workflows in which something happened that a hook has not told yet, or whose run has ended. */
+export function* listNews(
+  { id, workflow_id }: WebhookRow,
+  limit: number,
+): Unit<(Place & { run_id: number; ended: number })[]> {
+  return yield* all<Place & { run_id: number; ended: number }>(
+    `SELECT * FROM (
+       SELECT w.id AS workflow_id, w.run_id, ifnull(p.seq, 0) AS seq, ifnull(p.ended_run, -1) AS ended_run,
+         CASE WHEN ifnull(p.ended_run, -1) = w.run_id OR ${UNFINISHED} THEN 0 ELSE 1 END AS ended
+       FROM workflow w LEFT JOIN webhook_progress p ON p.webhook_id = ?1 AND p.workflow_id = w.id
+       WHERE w.state = 'live' AND w.id = ifnull(?2, w.id)) AS news
+     WHERE ended = 1 OR EXISTS (SELECT 1 FROM stream_event WHERE workflow_id = news.workflow_id AND seq > news.seq)
+     ORDER BY workflow_id LIMIT ?3`,
+    id,
+    workflow_id,
+    limit,
+  )
+}
+
+/** Counts of a workflow's jobs by status, those above zero. */
+export function* countJobs(workflowId: number): Unit<Record<number, number>> {
+  const rows = yield* all<{ status: number; n: number }>(
+    'SELECT status, n FROM workflow_count WHERE workflow_id = ? AND n > 0',
+    workflowId,
+  )
+  return Object.fromEntries(rows.map(({ status, n }) => [status, n]))
+}
+
+/** Notes that a delivery arrived, and looks again at once. */
+export function* recordDelivery(id: number, place: Place, now: number): Unit<void> {
+  yield* run(
+    `INSERT INTO webhook_progress (webhook_id, workflow_id, seq, ended_run) SELECT ?1, ?2, ?3, ?4
+     WHERE EXISTS (SELECT 1 FROM webhook WHERE id = ?1)
+     ON CONFLICT (webhook_id, workflow_id) DO UPDATE SET seq = max(seq, excluded.seq), ended_run = excluded.ended_run`,
+    id,
+    place.workflow_id,
+    place.seq,
+    place.ended_run,
+  )
+  yield* run(
+    `UPDATE webhook SET delivered_at = ?2, failures = 0, failing_since = NULL, last_error = NULL WHERE id = ?1`,
+    id,
+    now,
+  )
+}
+
+/** Notes that one did not, and when the next is due; without a time the hook is given up. */
+export function* recordFailure(id: number, error: string, now: number, dueAt: number | undefined): Unit<void> {
+  yield* run(
+    `UPDATE webhook SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), last_error = ?3,
+       due_at = ifnull(?4, due_at), is_enabled = CASE WHEN ?4 IS NULL THEN 0 ELSE is_enabled END WHERE id = ?1`,
+    id,
+    now,
+    error,
+    dueAt ?? null,
+  )
+}
+
+/** Gives a hook back that has nothing more to tell. */
+export function* releaseWebhook(id: number, dueAt: number): Unit<void> {
+  yield* run('UPDATE webhook SET due_at = ? WHERE id = ?', dueAt, id)
+}

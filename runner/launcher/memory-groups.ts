@@ -1,0 +1,97 @@
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { findHierarchies } from '../capacity/cgroup.ts'
+import { hostSystem, type System } from '../capacity/system.ts'
+import { createTableReader } from '../monitor/process-table.ts'
+import { readProcess } from './processes.ts'
+
+/** Where the runner itself goes: a group that hands its limits on to groups below it may hold no process. */
+export const RUNNER_LEAF = 'headrace-runner'
+const OURS = /^headrace-(\d+)$/
+
+/** The group whose children can have memory limits, as far as this user may make them. */
+type Home = { path: string; readyFor: 'children' | 'enabling' }
+
+/**
+ * Makes a cgroup (version 2) below which the slots of launchers have theirs, each with the memory limit of the job that runs in it. undefined where
+ * that cannot be had: no version 2, no right to it, or processes in the group that are none of ours, which are not ours to move. What a
+ * runner left behind that was killed is removed.
+ */
+export function openMemoryGroups(system: System = hostSystem()): string | undefined {
+  const home = findHome(system)
+  if (home === undefined) return undefined
+  try {
+    if (home.readyFor === 'enabling') enable(home.path)
+    removeLeftovers(home.path)
+    const path = join(home.path, `headrace-${process.pid}`)
+    mkdirSync(path, { recursive: true })
+    writeFileSync(join(path, 'cgroup.subtree_control'), '+memory')
+    return path
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes what `openMemoryGroups` made, once the launchers have ended. */
+export function closeMemoryGroups(path: string): void {
+  removeTree(path)
+}
+
+/** Makes a group for a slot of the stand-in and puts it there; one that cannot be had is done without, as the sampler looks as well. */
+export function enterGroup(path: string, pid: number): void {
+  try {
+    mkdirSync(path, { recursive: true })
+    writeFileSync(join(path, 'cgroup.procs'), String(pid))
+  } catch {
+    // See above.
+  }
+}
+
+function findHome(system: System): Home | undefined {
+  const own = findHierarchies(system, 'memory').find(({ version }) => version === 2)?.directories[0]
+  if (own === undefined) return undefined
+  const path = basename(own) === RUNNER_LEAF ? dirname(own) : own
+  const wordsOf = (name: string): string[] => (system.read(join(path, name)) ?? '').trim().split(/\s+/)
+  if (!wordsOf('cgroup.controllers').includes('memory')) return undefined
+  if (wordsOf('cgroup.subtree_control').includes('memory')) return { path, readyFor: 'children' }
+  const inside = wordsOf('cgroup.procs').map(Number)
+  return areOurs(inside) ? { path, readyFor: 'enabling' } : undefined
+}
+
+/** Whether these are this process and what it has started. */
+function areOurs(pids: readonly number[]): boolean {
+  const table = createTableReader()()
+  return pids.every(pid => {
+    for (let at: number | undefined = pid; at !== undefined && at > 1; at = table.get(at)?.parent) {
+      if (at === process.pid) return true
+    }
+    return false
+  })
+}
+
+function enable(path: string): void {
+  const leaf = join(path, RUNNER_LEAF)
+  mkdirSync(leaf, { recursive: true })
+  const inside = readFileSync(join(path, 'cgroup.procs'), 'utf8').trim().split(/\s+/)
+  for (const pid of inside) writeFileSync(join(leaf, 'cgroup.procs'), pid)
+  writeFileSync(join(path, 'cgroup.subtree_control'), '+memory')
+}
+
+function removeLeftovers(home: string): void {
+  for (const name of readdirSync(home)) {
+    const pid = OURS.exec(name)?.[1]
+    if (pid !== undefined && readProcess(Number(pid)) === undefined) removeTree(join(home, name))
+  }
+}
+
+/** A group that still holds a process stays. */
+function removeTree(path: string): void {
+  try {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      if (entry.isDirectory()) rmdirSync(join(path, entry.name))
+    }
+    rmdirSync(path)
+  } catch {
+    // The kernel says that it is in use; the next runner tries again.
+  }
+}

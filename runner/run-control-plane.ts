@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { must } from './client/must.ts'
+import { type Client, createClient } from './client.ts'
+import { createFromFile, type ExpandedFile } from './create-workflow.ts'
+import { INFO_NAME } from './defaults.ts'
+import { createEpochs, type Epochs } from './outbox/epoch.ts'
+import type { RunSettings } from './run-options.ts'
+import { callerName } from './user.ts'
+
+export type ControlPlane = {
+  client: Client
+  apiUrl: string
+  /** Creates the workflow of an expanded file; returns its id. */
+  create(spec: ExpandedFile): Promise<number>
+  /** Which database answers; absent when it is in this process. */
+  epochs?: Epochs
+  close(): Promise<void>
+}
+
+/** Opens the control plane of a run: the server that was named, or one in this process on the database of the output directory. */
+export async function openControlPlane(options: RunSettings): Promise<ControlPlane> {
+  if (options.controlPlane.kind === 'server') {
+    const { address } = options.controlPlane
+    const { openPoolTransport } = await import('./client/pool-transport.ts')
+    const epochs = createEpochs()
+    const client = createClient(epochs.watch(await openPoolTransport(address, process.env)), address)
+    return {
+      client,
+      epochs,
+      apiUrl: address.baseUrl,
+      create: spec => createByRequest(client, spec),
+      close: () => client.close(),
+    }
+  }
+  const { startLocalServer } = await import('./local-server.ts')
+  const { createEmbeddedClient } = await import('./client/embedded-client.ts')
+  const server = await startLocalServer({
+    dbPath: options.controlPlane.dbPath,
+    durability: options.durability,
+    infoPath: join(options.outputDir, INFO_NAME),
+  })
+  const client = createEmbeddedClient(server)
+  return {
+    client,
+    apiUrl: `${server.url}/torc-service/v1`,
+    create: spec =>
+      // Sharing with groups has rules, which the API holds.
+      spec.workflow.accessGroups.length > 0
+        ? createByRequest(client, spec)
+        : server.createWorkflow(spec.workflow, {
+            user: callerName(),
+            submissionDirectory: process.cwd(),
+            sourcePath: spec.path,
+            sourceHash: spec.hash,
+          }),
+    close: () => server.close(),
+  }
+}
+
+async function createByRequest(client: Client, spec: ExpandedFile): Promise<number> {
+  return (await must(createFromFile(client, spec, process.cwd()))).workflow_id
+}
