@@ -11,7 +11,7 @@ export type AllocationRow = typeof allocation.$inferSelect
 export type AllocationFilter = { workflow_id: number; plan?: string; state?: string }
 
 /** For SQL: states after which nothing is to be expected of a request. */
-export const FINAL = FINAL_ALLOCATION_STATES.map(state => `'${state}'`).join(', ')
+const FINAL = FINAL_ALLOCATION_STATES.map(state => `'${state}'`).join(', ')
 
 export function* listAllocations(filter: AllocationFilter, request: ListRequest): Unit<Page<AllocationRow>> {
   const where = and(

@@ -1,6 +1,6 @@
 import { type PipeKey, runtimeClass } from '../api/core/pipe/key.ts'
 import { STATUS } from '../api/core/status.ts'
-import { PIPE_OVER } from './pipe-members.ts'
+import { OPEN, PIPE_OVER } from './pipe-members.ts'
 import { all, one, run, type Unit } from './unit.ts'
 
 /** Jobs of a workflow that could share an array: their key, how many there are, and one of them to name in messages. */
@@ -22,12 +22,14 @@ export type PipeSelection = {
   tags?: Readonly<Record<string, string>>
 }
 
-/** What is open and waits for nobody's word. */
-const OPEN = [STATUS.blocked, STATUS.ready, STATUS.pending, STATUS.running, STATUS.pending_failed].join()
-
 /** The family is the name of the resource set unless the job says otherwise (spec-format.md 25). */
 const FAMILY = `ifnull(t.options ->> '$.family', r.name)`
 const TAGS = `ifnull(t.options -> '$.tags', '{}')`
+
+/** Whether a job has all tags of a JSON object. Keys and values are compared as they are: either may hold any character. */
+const hasTags = (wanted: string): string =>
+  `NOT EXISTS (SELECT 1 FROM json_each(${wanted}) AS g
+     WHERE NOT EXISTS (SELECT 1 FROM json_each(${TAGS}) AS h WHERE h.key = g.key AND h.value = g.value))`
 
 /** Selected open jobs; no job is taken twice, so those that a run has which has not ended are left out. */
 const FROM = `
@@ -36,7 +38,7 @@ const FROM = `
   WHERE j.workflow_id = ?1 AND j.status IN (${OPEN})
     AND (?2 IS NULL OR j.id IN (SELECT value FROM json_each(?2)))
     AND (?3 IS NULL OR ${FAMILY} = ?3)
-    AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS g WHERE (${TAGS}) ->> ('$."' || g.key || '"') IS NOT g.value)
+    AND ${hasTags('?4')}
     AND NOT EXISTS (SELECT 1 FROM pipe_member AS m JOIN pipe_run AS p ON p.id = m.pipe_run_id
       WHERE m.job_id = j.id AND p.state NOT IN (${PIPE_OVER}))`
 
@@ -115,14 +117,15 @@ export function* insertPipeMembers(
   selection: PipeSelection,
   groups: readonly PipeGroup[],
 ): Unit<number> {
-  const wanted = groups.map(({ key, longestSeconds }) => ({ ...key, seconds: longestSeconds, tags: canonical(key) }))
+  const wanted = groups.map(({ key, longestSeconds }) => ({ ...key, seconds: longestSeconds }))
   yield* run(
     `INSERT INTO pipe_member SELECT ?6, j.id ${FROM} AND EXISTS (SELECT 1 FROM json_each(?5) AS w WHERE
        w.value ->> 'num_cpus' = r.num_cpus AND w.value ->> 'memory' = r.memory_bytes AND w.value ->> 'num_gpus' = r.num_gpus
        AND w.value ->> 'num_nodes' = r.num_nodes AND w.value ->> 'seconds' = r.runtime_seconds
        AND w.value ->> 'scheduler_id' IS c.scheduler_id AND w.value ->> 'invocation_script' IS t.invocation_script
        AND w.value ->> 'labels' = c.labels AND w.value ->> 'family' = ${FAMILY}
-       AND w.value ->> 'tags' = (SELECT json_group_object(key, value) FROM (SELECT key, value FROM json_each(${TAGS}) ORDER BY key)))`,
+       AND ${hasTags("w.value -> 'tags'")}
+       AND (SELECT count(*) FROM json_each(w.value -> 'tags')) = (SELECT count(*) FROM json_each(${TAGS})))`,
     ...argsOf(workflowId, selection),
     JSON.stringify(wanted),
     pipeRunId,
@@ -130,7 +133,3 @@ export function* insertPipeMembers(
   const row = yield* one<{ n: number }>('SELECT count(*) AS n FROM pipe_member WHERE pipe_run_id = ?', pipeRunId)
   return row!.n
 }
-
-/** The tags as SQLite writes them when they are sorted. */
-const canonical = ({ tags }: PipeKey): string =>
-  JSON.stringify(Object.fromEntries(Object.entries(tags).sort(([one], [other]) => (one < other ? -1 : 1))))

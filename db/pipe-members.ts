@@ -5,6 +5,9 @@ import { all, one, type Unit } from './unit.ts'
 /** For IN: the states of a run that has ended. */
 export const PIPE_OVER = PIPE_STATES_OVER.map(state => `'${state}'`).join()
 
+/** For IN: the statuses of a job that has been initialised and has not ended. */
+export const OPEN = [STATUS.blocked, STATUS.ready, STATUS.pending, STATUS.running, STATUS.pending_failed].join()
+
 /** For a WHERE of `job`: a runner of a pipe run gets members of that run only, and none once the run is over. Others get any job. */
 export const openToPipe = (node: string, job = 'job'): string =>
   `NOT EXISTS (SELECT 1 FROM pipe_runner AS pr JOIN pipe_run AS p ON p.id = pr.pipe_run_id WHERE pr.compute_node_id = ${node}
@@ -87,7 +90,7 @@ export function* listPipeMembers(pipeRunId: number, after: number, limit: number
 export function* openMemberIds(pipeRunId: number): Unit<number[]> {
   const rows = yield* all<{ id: number }>(
     `SELECT j.id FROM pipe_member AS m JOIN job AS j ON j.id = m.job_id
-     WHERE m.pipe_run_id = ? AND j.status IN (${[STATUS.blocked, STATUS.ready, STATUS.pending, STATUS.running, STATUS.pending_failed].join()})`,
+     WHERE m.pipe_run_id = ? AND j.status IN (${OPEN})`,
     pipeRunId,
   )
   return rows.map(row => row.id)

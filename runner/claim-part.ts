@@ -51,7 +51,7 @@ export function claimPart(
     // A job of several nodes takes all of this one, too. What comes instead is one job, since the others would be counted for all nodes.
     const { nodes = 1 } = terms
     if (nodes > 1 && isWhole(free, total)) Object.assign(part, { num_nodes: nodes, limit: Math.min(limit, 1) })
-    part.total = resources(total)
+    part.total = nodes > 1 ? { ...resources(total), num_nodes: nodes } : resources(total)
   }
   if (secondsLeft !== undefined) part.time_limit = `PT${Math.max(0, Math.round(secondsLeft)) + TIME_SLACK_SECONDS}S`
   if (hold > 0) part.hold = { jobs: hold, ...resources(holdNeed) }

@@ -8,7 +8,7 @@ export type Duty = { name: string; holder?: string; expires_at: number; state?: 
 /** Tells processes apart that see to the same workflow, on one login node or several. */
 export const newHolder = (): string => `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
 
-export type DutyClaim = { workflowId: number; name: string; holder: string; leaseSeconds: number }
+type DutyClaim = { workflowId: number; name: string; holder: string; leaseSeconds: number }
 
 /**
  * Takes a duty, or renews it, for a while; a process that is killed loses it when that is over. The refusal has status 409 when another

@@ -31,7 +31,7 @@ export async function findWorkflow(
         exitCode: 3,
         message: `Cannot run workflow ${id} as there is none with this id: see \`runner list\``,
       }
-    throw new ControlPlaneError(reply.message)
+    throw new ControlPlaneError(reply)
   }
   if (options.target.kind === 'expansion') {
     return { kind: 'found', workflowId: await create({ workflow: options.target.workflow }) }

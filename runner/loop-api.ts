@@ -32,7 +32,7 @@ export function answersOf({ embedded }: { embedded: boolean }): Answers {
       }
       troubleSinceMs ??= performance.now()
       if (mayPass(reply, performance.now() - troubleSinceMs)) return undefined
-      throw new ControlPlaneError(reply.message)
+      throw new ControlPlaneError(reply)
     },
   }
 }

@@ -422,7 +422,8 @@ export function createLoop(options: LoopOptions): Loop {
         work.endOverdue(now)
         if (options.endAtMs !== undefined && now >= options.endAtMs && phase !== 'stopping') stop()
         if (!slotFree() && now - lastVainMs >= HUSH_AFTER_MS) options.notices?.hush()
-        if (talking === undefined) {
+        // A conversation that is begun now would outlive the loop: its claim would be nobody's.
+        if (talking === undefined && ended === undefined) {
           const talk = dueTalk(now)
           if (talk !== undefined) {
             talking = talk()

@@ -9,6 +9,7 @@ import type { Capacity, Grant } from './capacity/ledger.ts'
 import { type SharedNode, shareNode } from './exec/beside-jobs.ts'
 import { jobEndOf, returnCodesOf } from './execution-settings.ts'
 import { createFailures } from './failure/failures.ts'
+import { describeKernelKill } from './failure/memory-guard.ts'
 import { createMemoryKeeper } from './free-memory.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
 import type { Execute } from './job-threads/finalisers.ts'
@@ -205,7 +206,9 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
     capacity: context.capacity,
     disturb: execute => world.finaliser(signals.judge(execute)),
     onExit: ({ attempt }) => node.jobEnded(attempt.jobId),
-    bookkeep({ ended: { attempt }, entry }) {
+    bookkeep({ ended: { attempt, end, job }, entry }) {
+      const kill = describeKernelKill(job, end, entry.failure_class)
+      if (kill !== undefined) progress.note(kill)
       options.hooks?.ended(attempt, entry)
       outbox?.outbox.add(entry)
       log.log(...logLineOf(attempt, entry))

@@ -74,7 +74,7 @@ export type ClaimPart = {
   labels: readonly string[]
   compute_node_id?: number
   start: true
-  total?: { num_cpus: number; memory_gb: number; num_gpus: number }
+  total?: { num_cpus: number; memory_gb: number; num_gpus: number; num_nodes?: number }
   hold?: { jobs: number; num_cpus: number; memory_gb: number; num_gpus: number }
 }
 

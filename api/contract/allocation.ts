@@ -11,6 +11,9 @@ export const DEMAND_QUERY = { plan: 'text!', cluster: 'text!', over: 'integer' }
 /** What a plan may be called: it goes into file names and messages. */
 export const PLAN_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
 
+/** A plan is a duty of its own, whose name is a little longer. */
+const DUTY_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/
+
 const planName = v.pipe(text, v.regex(PLAN_NAME, 'must be 1 to 64 letters, digits, dots, hyphens or underscores'))
 const atLeast = (least: number) => v.pipe(integer, v.minValue(least, `must be >= ${least}`))
 const object = v.pipe(
@@ -44,7 +47,6 @@ export const NewAllocation = v.object({
   /** Refused when the queue of the cluster has as many requests that have not started. */
   backlog: optional(atLeast(1)),
 })
-export type NewAllocation = v.InferOutput<typeof NewAllocation>
 
 export const AllocationChange = v.object({
   state: optional(v.picklist(ALLOCATION_STATES, `must be ${ALLOCATION_STATES.join(', ')}`)),
@@ -55,11 +57,10 @@ export const AllocationChange = v.object({
   submitted_at: optional(integer),
   unneeded: optional(bool),
 })
-export type AllocationChange = v.InferOutput<typeof AllocationChange>
 
 /** Takes a duty or renews it; 0 seconds give it back. `state` is what the next holder has to know. */
 export const DutyClaim = v.object({
-  name: planName,
+  name: v.pipe(text, v.regex(DUTY_NAME, 'must be 1 to 80 letters, digits, dots, hyphens or underscores')),
   holder: v.pipe(text, v.minLength(1, 'must not be empty'), v.maxLength(200, 'must be 200 characters or fewer')),
   lease_seconds: v.pipe(integer, v.minValue(0, 'must be from 0 to 3600'), v.maxValue(3600, 'must be from 0 to 3600')),
   state: optional(object),

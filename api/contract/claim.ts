@@ -7,7 +7,13 @@ import { bool, float, integer, labels, optional, text } from './fields.ts'
 const GIB = 2 ** 30
 const LEASE_SECONDS = { least: 15, most: 3600 }
 
-const total = v.object({ num_cpus: integer, memory_gb: float, num_gpus: optional(integer) })
+const total = v.object({
+  num_cpus: integer,
+  memory_gb: float,
+  num_gpus: optional(integer),
+  /** How many such nodes a job may have once all of this one is free. */
+  num_nodes: optional(integer),
+})
 const hold = v.object({
   jobs: v.pipe(integer, v.minValue(0)),
   num_cpus: integer,
@@ -105,7 +111,7 @@ function extrasOf(body: Extras, nodes: number, timeLimitSeconds: number | undefi
     leaseSeconds: body.lease_seconds ?? undefined,
     computeNodeId: body.compute_node_id ?? undefined,
     start: body.start ?? false,
-    total: body.total ? { ...offerOf(body.total), nodes, timeLimitSeconds } : undefined,
+    total: body.total ? { ...offerOf(body.total), nodes: body.total.num_nodes ?? nodes, timeLimitSeconds } : undefined,
     hold: body.hold ? { jobs: body.hold.jobs, offer: { ...offerOf(body.hold), timeLimitSeconds } } : undefined,
   }
 }

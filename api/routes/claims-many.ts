@@ -12,7 +12,7 @@ import { dialectOf } from '../dialect.ts'
 import { badClaim, newSecret } from './claims.ts'
 import { type Applied, applyTold, NOTHING_TOLD, readTold, type Told } from './claims-told.ts'
 import { nodeFacts } from './compute-nodes.ts'
-import { batchReply } from './exchange.ts'
+import { toldOf } from './exchange.ts'
 import { workflowReply } from './workflow-reply.ts'
 
 type Body = v.InferOutput<typeof manyClaimsSchema>
@@ -28,16 +28,13 @@ export function manyClaimRoutes({ db, clock, dialect: option, metrics }: Service
     const told = await readTold(db, body, c.var.subject)
     const isQuiet = told.workflows.length === 0 && told.refused.length === 0
     const { jobs, verdicts, retries } = isQuiet ? await claimOnly(claim, told) : await tellAndClaim(told, claim)
-    const counted = batchReply(verdicts)
-    metrics.work.completed(counted.completed.length)
+    const entries = toldOf(verdicts, body)
+    metrics.work.completed(entries.completed.length)
     metrics.work.claimed(jobs.length)
     return c.json({
       jobs,
       workflows: await newWorkflows(c, jobs, body.compute_nodes ?? []),
-      ...(body.completions ? counted : {}),
-      ...(body.verdicts
-        ? { verdicts: verdicts.map(({ index, job_id, verdict }) => ({ index, job_id, code: verdict.code })) }
-        : {}),
+      ...(body.completions ? entries : {}),
       ...(retries.length > 0 ? { retries } : {}),
     })
   })

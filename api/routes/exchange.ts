@@ -9,7 +9,7 @@ import { toClaimRequest } from '../contract/claim.ts'
 import { type batchSchema, completionSchema, toCompletion, toStarted } from '../contract/completion.ts'
 import type { Completion } from '../core/completion.ts'
 import type { Verdict } from '../core/verdicts.ts'
-import { AppError } from '../errors.ts'
+import { AppError, missing } from '../errors.ts'
 import { badClaim, newSecret } from './claims.ts'
 import { readSummary, type WorkflowProgress } from './workflow-progress.ts'
 
@@ -39,18 +39,24 @@ export async function exchange(
   if (parsed !== undefined && !parsed.ok) throw badClaim(parsed.problem)
   const secret = newSecret()
   const started = (body.started ?? []).map(toStarted)
-  const isQuiet = body.completions.length === 0 && started.length === 0
+  const withSummary = async (reply: ExchangeReply): Promise<ExchangeReply> =>
+    body.summary && reply.claimed?.length === 0
+      ? { ...reply, summary: await db.read(() => readSummary(workflowId, clock())) }
+      : reply
   // A claim and nothing else takes the write lock only when there is something for it.
-  if (isQuiet && parsed !== undefined) {
+  if (parsed !== undefined && body.completions.length === 0 && started.length === 0) {
     const { request } = parsed
     const seen = await db.read(() => probeClaim(workflowId, request, clock()))
-    if (!seen.maybe) return emptyHanded(seen.outcome)
+    if (!seen.maybe) {
+      if (seen.outcome.missing === 'workflow') throw missing('Workflow', workflowId)
+      return withSummary({ ...toldOf([], body), ...claimedPart(seen.outcome) })
+    }
   }
 
   const done = await db.write(function* () {
     const given = { completions, started, claim: parsed?.request }
     const exchanged = yield* exchangeJobs(workflowId, given, { now: clock(), random: Math.random(), secret })
-    if (exchanged === undefined) throw new AppError('not_found', `Workflow not found with ID: ${workflowId}`)
+    if (exchanged === undefined) throw missing('Workflow', workflowId)
     return exchanged
   })
   // What did not fit the transaction is finished before the reply, so that no dependant waits for another request.
@@ -60,29 +66,24 @@ export async function exchange(
     ...done.batch.verdicts.map((verdict, k) => ({ index: positions[k]!, job_id: completions[k]!.jobId, verdict })),
     ...refused,
   ].sort((a, b) => a.index - b.index)
-  const reply: ExchangeReply = {
-    ...batchReply(verdicts),
-    ...(body.verdicts
-      ? { verdicts: verdicts.map(({ index, job_id, verdict }) => ({ index, job_id, code: verdict.code })) }
-      : {}),
+  return withSummary({
+    ...toldOf(verdicts, body),
     ...(body.verdicts && done.batch.retries.length > 0 ? { retries: done.batch.retries.map(retryReply) } : {}),
     ...claimedPart(done.claimed),
     // A claim has told what is ready, unless the cascade went on after it. Without verdicts the reply is the contract's.
     ...(body.verdicts && (done.claimed === undefined || done.batch.leftOver)
       ? { ready_hint: done.batch.ready > 0 || done.batch.leftOver }
       : {}),
-  }
-  return body.summary && reply.claimed?.length === 0 ? { ...reply, summary: await summary() } : reply
+  })
+}
 
-  /** The reply to a claim that found nothing without looking any further. */
-  async function emptyHanded(outcome: ClaimOutcome): Promise<ExchangeReply> {
-    if (outcome.missing === 'workflow') throw new AppError('not_found', `Workflow not found with ID: ${workflowId}`)
-    const told = { completed: [], errors: [], ...(body.verdicts ? { verdicts: [] } : {}), ...claimedPart(outcome) }
-    return body.summary ? { ...told, summary: await summary() } : told
-  }
-
-  function summary(): Promise<WorkflowProgress> {
-    return db.read(() => readSummary(workflowId, clock()))
+/** What became of the entries; verdicts are told to those who ask. */
+export function toldOf(judged: readonly Judged[], { verdicts }: { verdicts?: boolean | null }) {
+  return {
+    ...batchReply(judged),
+    ...(verdicts
+      ? { verdicts: judged.map(({ index, job_id, verdict }) => ({ index, job_id, code: verdict.code })) }
+      : {}),
   }
 }
 
@@ -142,7 +143,7 @@ export const isGood = (verdict: Verdict): boolean =>
   verdict.code === 'accepted' || verdict.code === 'duplicate' || verdict.code === 'salvaged'
 
 /** The contract's reply: each accepted job once, however often it was sent. */
-export function batchReply(verdicts: readonly Judged[]): {
+function batchReply(verdicts: readonly Judged[]): {
   completed: number[]
   errors: { job_id: number; message: string }[]
 } {

@@ -1,4 +1,4 @@
-import type { ServerAddress } from '../client/server-address.ts'
+import { type ServerAddress, serverAddress } from '../client/server-address.ts'
 import { cannotRun } from '../command-line/error.ts'
 import type { ControlPlane } from '../control-plane.ts'
 
@@ -9,3 +9,7 @@ export function needAddress({ address, where }: ControlPlane): ServerAddress {
     `Cannot start runners elsewhere as no server serves ${where}: start \`runner server\` there, or name one with --url`,
   )
 }
+
+/** Where runners elsewhere find the server: at the address that the user names, else where this process does. */
+export const nodeUrl = (named: string | undefined, own: ServerAddress): string =>
+  named === undefined ? own.baseUrl : serverAddress({ url: named }, {})!.baseUrl

@@ -49,13 +49,14 @@ function strangeTo({ labels, schedulerId }: ReadyGroup, policy: Policy): string 
 const GIB = 2 ** 30
 
 /** Names the first resource of which a node has too little. */
-function tooLarge(group: ReadyGroup, { node, nodesMost, requestMost }: Policy): string | undefined {
+function tooLarge(group: ReadyGroup, { node, nodesMost, requestMost, spansNodes }: Policy): string | undefined {
   if (node.cpus !== undefined && group.cpus > node.cpus)
     return `they need ${group.cpus} CPUs, and a node has ${node.cpus}`
   if (node.memoryBytes !== undefined && group.memoryBytes > node.memoryBytes)
     return `they need ${gib(group.memoryBytes)} of memory, and a node has ${gib(node.memoryBytes)}`
   if (node.gpus !== undefined && group.gpus > node.gpus)
     return `they need ${group.gpus} GPUs, and a node has ${node.gpus}`
+  if (group.nodes > 1 && !spansNodes) return `they need ${group.nodes} nodes, and only on Slurm a runner spans several`
   const most = Math.min(nodesMost, requestMost)
   if (group.nodes > most) return `they need ${group.nodes} nodes, and at most ${most} may be asked for at once`
   return undefined

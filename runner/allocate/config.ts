@@ -74,5 +74,7 @@ export function policyOf(config: PlanConfig): Policy {
     nodeSecondsPerDay: (config.node_hours_per_day ?? Number.POSITIVE_INFINITY) * 3600,
     labels: config.labels,
     schedulerConfigId: config.scheduler_config_id,
+    // By srun; the others have nothing that every site has.
+    spansNodes: config.scheduler === 'slurm',
   }
 }

@@ -68,7 +68,7 @@ const reasonOf = (element: ListedElement | undefined): string | undefined =>
   element && `${element.word}${element.reason === undefined ? '' : `: ${element.reason}`}`
 
 /** The id of a submission whose answer nobody heard: its name is ours alone. */
-export function adoptable(row: Pick<WireRecent, 'name'>, listing: Listing): string | undefined {
+function adoptable(row: Pick<WireRecent, 'name'>, listing: Listing): string | undefined {
   if (listing.kind !== 'listed') return undefined
   return listing.elements.find(element => element.name === row.name)?.allocation
 }

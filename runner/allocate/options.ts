@@ -203,7 +203,7 @@ export async function readPlanConfig(
     directives: [...site.directives],
     parallel_environment: flags['parallel-environment'],
     memory_complex: flags['memory-complex'],
-    url: flags['node-url'] ?? url,
+    url,
     token_file: tokenFile(flags['node-token-file'], cwd),
     ca_cert: caCert && realpathSync(caCert),
     output_dir: resolve(cwd, flags['output-dir'] ?? OUTPUT_DIR),

@@ -1,4 +1,5 @@
 import type { Refusal } from '../client.ts'
+import { createAllocationName } from '../schedulers/name.ts'
 import type { Listing, Scheduler } from '../schedulers/types.ts'
 import { policyOf } from './config.ts'
 import type { PassContext } from './context.ts'
@@ -43,7 +44,7 @@ export async function allocateOnce(context: PassContext): Promise<PassReport | R
   const told = new Map<number, WireRecent>()
   for (const one of judged) told.set(one.row.id, await tell(one, context))
   const recent = demand.allocations.map(row => told.get(row.id) ?? row)
-  const pauses = await pauseQueues(recent, judged, demand.now, context)
+  const pauses = await pauseQueues(recent, judged, demand, context)
 
   const stillOpen = judged.filter(({ state }) => !isFinal(state))
   const policy = policyOf(config)
@@ -55,8 +56,7 @@ export async function allocateOnce(context: PassContext): Promise<PassReport | R
   )
   const canceled = await takeBack(decision.surplus, stillOpen, context)
   const outcomes: Outcome[] = []
-  // Whoever cannot see the queue might fill it.
-  if (plan.state === 'active' && listing.kind === 'listed')
+  if (plan.state === 'active' && decision.submit.length > 0 && (await seesQueue(listing, openRows.length, context)))
     for (const wanted of decision.submit) outcomes.push(await submit(wanted, context))
   const submitted = outcomes.filter(outcome => outcome !== 'refused').length
   const refused = outcomes.length - submitted
@@ -68,4 +68,14 @@ function listOpen(scheduler: Scheduler, rows: readonly WireRecent[]): Promise<Li
   const ids = rows.flatMap(({ scheduler_id }) => scheduler_id ?? [])
   const names = rows.filter(({ scheduler_id }) => scheduler_id === undefined).map(({ name }) => name)
   return scheduler.list({ ids, names })
+}
+
+/**
+ * Whether this machine can ask the scheduler at all. Whoever cannot see the queue might fill it, and refusals of a machine that has no
+ * client programs must not count against the plan.
+ */
+async function seesQueue(listing: Listing, asked: number, { scheduler, note }: PassContext): Promise<boolean> {
+  const seen = asked > 0 ? listing : await scheduler.list({ ids: [], names: [createAllocationName()] })
+  if (seen.kind === 'unknown' && asked === 0) note(`Nothing was asked for as the queue cannot be seen: ${seen.message}`)
+  return seen.kind === 'listed'
 }

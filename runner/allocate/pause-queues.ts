@@ -1,17 +1,26 @@
+import { labelsMatch } from '../../api/core/packing.ts'
+import type { PlanConfig } from './config.ts'
 import { type PassContext, queueWords } from './context.ts'
 import type { Judged } from './judge.ts'
 import { newPauses } from './pauses.ts'
-import type { WirePause, WireRecent } from './wire.ts'
+import type { WireDemand, WirePause, WireRecent } from './wire.ts'
 
 /** Stores why queues are left alone from now on, and cancels what can never start there. */
 export async function pauseQueues(
   rows: readonly WireRecent[],
   judged: readonly Judged[],
-  nowMs: number,
+  { groups, now }: WireDemand,
   context: PassContext,
 ): Promise<Record<string, WirePause>> {
   const { plan, config, note } = context
-  const found = newPauses(plan, rows, judged, config.pend_limit_seconds, nowMs)
+  const found = newPauses(plan, {
+    rows,
+    judged,
+    groups: groups.filter(group => isOurs(group, config)),
+    idleExitSeconds: config.idle_exit_seconds,
+    pendLimitSeconds: config.pend_limit_seconds,
+    nowMs: now,
+  })
   const pauses = { ...plan.pauses, ...found }
   if (Object.keys(found).length === 0) return pauses
   for (const [queue, { reason, message }] of Object.entries(found)) {
@@ -25,3 +34,7 @@ export async function pauseQueues(
   await context.client.request('PUT', `/workflows/${plan.workflow_id}/allocation_plans/${plan.id}`, body)
   return pauses
 }
+
+/** A runner of the plan would be given these jobs. */
+const isOurs = (group: WireDemand['groups'][number], { labels, scheduler_config_id }: PlanConfig): boolean =>
+  labelsMatch(labels, group.labels) && (group.scheduler_id === null || group.scheduler_id === scheduler_config_id)

@@ -115,4 +115,4 @@ export function createPlanner(options: PlannerOptions): Planner {
 /** A process that is killed loses its plans after four rounds. */
 export const leaseFor = (everySeconds: number): number => Math.ceil(Math.min(3_600, Math.max(60, everySeconds * 4)))
 
-const dutyOf = ({ name }: Pick<WirePlan, 'name'>): string => `allocate.${name}`.slice(0, 64)
+const dutyOf = ({ name }: Pick<WirePlan, 'name'>): string => `allocate.${name}`

@@ -92,6 +92,8 @@ export type Policy = {
   nodeSecondsPerDay: number
   labels: readonly string[]
   schedulerConfigId?: number
+  /** One runner can start jobs over several nodes. */
+  spansNodes: boolean
 }
 
 /** One submission: an array of `width` equal elements, or a plain job. */

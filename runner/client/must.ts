@@ -1,16 +1,19 @@
 import { CommandError } from '../command-line/error.ts'
-import type { Reply } from './reply.ts'
+import type { Refusal, Reply } from './reply.ts'
 
 /** The control plane said no, or nothing. */
 export class ControlPlaneError extends CommandError {
-  constructor(message: string) {
-    super(`Cannot go on as the control plane refused: ${message}`, 3)
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    super(`Cannot go on as the control plane refused: ${refusal.message}`, 3)
+    this.refusal = refusal
   }
 }
 
 /** The value of a reply; throws ControlPlaneError with the refusal's words. For one-shot steps, where nothing can be done about it. */
 export async function must<T>(reply: Promise<Reply<T>>): Promise<T> {
   const answer = await reply
-  if (!answer.ok) throw new ControlPlaneError(answer.message)
+  if (!answer.ok) throw new ControlPlaneError(answer)
   return answer.value
 }

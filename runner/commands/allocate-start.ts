@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { WorkflowOptions } from '../../api/core/spec/options.ts'
-import { needAddress } from '../allocate/address.ts'
+import { needAddress, nodeUrl } from '../allocate/address.ts'
 import type { PlanConfig } from '../allocate/config.ts'
 import { type DryRun, exampleRequest, rehearse } from '../allocate/dry-run.ts'
 import { keepAllocating } from '../allocate/keep.ts'
@@ -71,7 +71,7 @@ export default defineVerb({
       const address = needAddress(controlPlane)
       const site = await siteOf(controlPlane, id)
       const config = await readPlanConfig(args, scheduler, {
-        url: address.baseUrl,
+        url: nodeUrl(args['node-url'], address),
         caCert: address.caCert,
         cwd: process.cwd(),
         site: {

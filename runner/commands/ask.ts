@@ -1,3 +1,5 @@
+import { explainRefusal } from '../client/explain-refusal.ts'
+import { ControlPlaneError } from '../client/must.ts'
 import type { Client, Reply } from '../client.ts'
 import { cannotRun } from '../command-line/error.ts'
 import { idFlag, wordFlag } from '../command-line/flags.ts'
@@ -11,9 +13,20 @@ export async function withControlPlane<T>(
   use: (controlPlane: ControlPlane) => Promise<T>,
   options?: OpenOptions,
 ): Promise<T> {
-  const controlPlane = await openControlPlane(flags, process.env, options)
+  return useControlPlane(await openControlPlane(flags, process.env, options), use)
+}
+
+/** Uses one that is open, and closes it whatever happens. Whoever cannot get in is told where, and how one does. */
+export async function useControlPlane<C extends ControlPlane, T>(
+  controlPlane: C,
+  use: (controlPlane: C) => Promise<T>,
+): Promise<T> {
   try {
     return await use(controlPlane)
+  } catch (error) {
+    // Deep below nobody knows where the control plane is.
+    if (!(error instanceof ControlPlaneError) || (error.refusal.status ?? 401) !== 401) throw error
+    throw cannotRun(explainRefusal(error.refusal, 'go on', controlPlane.where))
   } finally {
     await controlPlane.close()
   }
@@ -22,16 +35,7 @@ export async function withControlPlane<T>(
 /** The value of a reply; a refusal ends the command with what could not be done (`show workflow 7`) and why. */
 export function expectValue<T>(reply: Reply<T>, doing: string, where: string): T {
   if (reply.ok) return reply.value
-  if (reply.status === undefined) throw cannotRun(`Cannot reach the control plane at ${where}: ${reply.message}`)
-  if (reply.status === 401 && /expired|revoked/.test(reply.message))
-    throw cannotRun(`Cannot ${doing}: ${reply.message}`)
-  if (reply.status === 401) {
-    throw cannotRun(
-      `Cannot ${doing}: ${where} wants your password in TORC_PASSWORD, or its token in HEADRACE_TOKEN, which lies in headrace.json of the server's output directory`,
-    )
-  }
-  // The server's own sentences say what cannot be done, too.
-  throw cannotRun(reply.message.startsWith('Cannot ') ? reply.message : `Cannot ${doing}: ${reply.message}`)
+  throw cannotRun(explainRefusal(reply, doing, where))
 }
 
 type Page<T> = { items: T[]; has_more: boolean; count: number }

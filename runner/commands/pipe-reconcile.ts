@@ -4,7 +4,7 @@ import { defineVerb } from '../command-line/verb.ts'
 import { openReachable } from '../pipe/control-plane.ts'
 import { type PipeReport, reconcilePipeRuns } from '../pipe/reconcile.ts'
 import { renderProgress } from '../pipe/render.ts'
-import { formatOf, workflowId } from './ask.ts'
+import { formatOf, useControlPlane, workflowId } from './ask.ts'
 
 export default defineVerb({
   about:
@@ -14,8 +14,7 @@ export default defineVerb({
   exitCodes: { 1: 'looking after a run went wrong' },
   async run(args) {
     const format = formatOf(args.format)
-    const controlPlane = await openReachable(args, process.env, { mayServe: false })
-    try {
+    return useControlPlane(await openReachable(args, process.env, { mayServe: false }), async controlPlane => {
       const id = await workflowId(controlPlane, args.workflow)
       const note = (line: string): void => void process.stderr.write(`${line}\n`)
       const context = { client: controlPlane.client, proof: controlPlane.address, note }
@@ -23,9 +22,7 @@ export default defineVerb({
       if (format === 'json') printJsonList(reports.map(toItem))
       else print(reports.map(({ run }) => renderProgress(run)).join('\n') || 'No pipe runs.')
       return reports.some(({ error }) => error !== undefined) ? 1 : 0
-    } finally {
-      await controlPlane.close()
-    }
+    })
   },
 })
 

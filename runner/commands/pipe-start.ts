@@ -16,7 +16,7 @@ import type { PipeRun } from '../pipe/wire.ts'
 import { findScheduler } from '../schedulers/find.ts'
 import { SCHEDULER_NAMES } from '../schedulers/types.ts'
 import type { WorkflowSummary } from '../wire.ts'
-import { formatOf, workflowId } from './ask.ts'
+import { formatOf, useControlPlane, workflowId } from './ask.ts'
 
 const ARGS = {
   workflow: { ...NAMED_WORKFLOW.workflow, description: 'id or name of the workflow, or a workflow file' },
@@ -115,30 +115,30 @@ export default defineVerb({
     const following = parseFollowing(args, options.scheduler)
     const isLocal = options.scheduler === 'local'
     const isDry = args['dry-run'] === true
-    const controlPlane = await openReachable(args, process.env, { mayServe: isDry || (isLocal && !following.detach) })
-    try {
-      const { client, address } = controlPlane
-      const id = isWorkflowFile(args.workflow)
-        ? await workflowOfFile(client, args.workflow, args, args.new ?? false)
-        : await workflowId(controlPlane, args.workflow)
-      await initialize(client, id)
-      const cwd = process.cwd()
-      const place: StagingPlace = { client, workflowId: id, address, outputDir: outputDirOf(args), cwd }
-      if (isDry) {
-        print(await dryRun(place, options))
-        return 0
-      }
-      if (!isLocal) warnOfLoopback(address)
-      const runs = await runsToFollow(place, await withinLimits(options, findScheduler(options.scheduler)))
-      if (runs.length === 0) {
-        process.stderr.write(`Workflow ${id} has ended: nothing was submitted\n`)
-        return 0
-      }
-      const next = options.choose ? () => stageNext(place, options) : undefined
-      return await followRuns(runs, { ...controlPlane, workflowId: id }, { ...following, format }, next)
-    } finally {
-      await controlPlane.close()
-    }
+    return useControlPlane(
+      await openReachable(args, process.env, { mayServe: isDry || (isLocal && !following.detach) }),
+      async controlPlane => {
+        const { client, address } = controlPlane
+        const id = isWorkflowFile(args.workflow)
+          ? await workflowOfFile(client, args.workflow, args, args.new ?? false)
+          : await workflowId(controlPlane, args.workflow)
+        await initialize(client, id)
+        const cwd = process.cwd()
+        const place: StagingPlace = { client, workflowId: id, address, outputDir: outputDirOf(args), cwd }
+        if (isDry) {
+          print(await dryRun(place, options))
+          return 0
+        }
+        if (!isLocal) warnOfLoopback(address)
+        const runs = await runsToFollow(place, await withinLimits(options, findScheduler(options.scheduler)))
+        if (runs.length === 0) {
+          process.stderr.write(`Workflow ${id} has ended: nothing was submitted\n`)
+          return 0
+        }
+        const next = options.choose ? () => stageNext(place, options) : undefined
+        return await followRuns(runs, { ...controlPlane, workflowId: id }, { ...following, format }, next)
+      },
+    )
   },
 })
 

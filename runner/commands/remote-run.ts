@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { needAddress } from '../allocate/address.ts'
+import { needAddress, nodeUrl } from '../allocate/address.ts'
 import type { Proof } from '../client/authorization.ts'
 import { isLoopback } from '../client/proxy.ts'
 import { allValues } from '../command-line/arguments.ts'
@@ -89,7 +89,7 @@ export default defineVerb({
       const id = await workflowId(controlPlane, args.workflow)
       const workers = await workersOf(controlPlane, id, args._.slice(1))
       const address = needAddress(controlPlane)
-      const url = args['node-url'] ?? address.baseUrl
+      const url = nodeUrl(args['node-url'], address)
       if (isLoopback(new URL(url).hostname))
         process.stderr.write(`The machines are told to find the server at ${url}: --node-url names another address\n`)
       const tokenFile = args['node-token-file']

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import type { Exited } from '../launcher/types.ts'
 import type { Seen } from '../monitor/process-table.ts'
 import type { Watched, Watcher } from '../monitor/watch.ts'
+import type { ClaimedJob } from '../wire.ts'
 
 /** How often is looked. A job may take more for as long; where that is too long, its cgroup has to hold it. */
 const EVERY_MS = 1_000
@@ -59,6 +61,17 @@ function readShare({ pid, residentBytes }: Seen): number {
   } catch {
     return residentBytes
   }
+}
+
+/** What is to be said of a job that the kernel has killed, of which the runner saw the end alone; undefined of any other. */
+export function describeKernelKill(
+  { name, id, resource_requirements: set }: Pick<ClaimedJob, 'name' | 'id' | 'resource_requirements'>,
+  { overMemoryBytes, peakMemoryBytes }: Pick<Exited, 'overMemoryBytes' | 'peakMemoryBytes'>,
+  failureClass: string | undefined,
+): string | undefined {
+  if (failureClass !== 'oom' || overMemoryBytes !== undefined) return undefined
+  const used = peakMemoryBytes === undefined ? 'unknown how much' : mib(peakMemoryBytes)
+  return `Job ${name} (${id}) was killed by the kernel for want of memory: ${used} used, ${mib(set.memory_bytes)} asked`
 }
 
 const mib = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`

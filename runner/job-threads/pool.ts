@@ -31,6 +31,7 @@ export function createPool<Task>({ threads, program, here }: PoolOptions<Task>):
 
   function give(worker: Worker, waiting: Waiting<Task>): void {
     current.set(worker, waiting)
+    worker.ref()
     worker.postMessage(waiting.task)
   }
 
@@ -38,8 +39,6 @@ export function createPool<Task>({ threads, program, here }: PoolOptions<Task>):
     const worker = new Worker(program, { execArgv: [], name: 'job-thread' })
     all.add(worker)
     let isReady = false
-    // What nobody waits for keeps no process alive.
-    worker.unref()
     worker.on('message', (outcome: Outcome | typeof READY) => {
       if (outcome === READY) {
         isReady = true
@@ -48,8 +47,13 @@ export function createPool<Task>({ threads, program, here }: PoolOptions<Task>):
       current.get(worker)?.resolve(outcome)
       current.delete(worker)
       const next = queue.shift()
-      if (next === undefined) idle.push(worker)
-      else give(worker, next)
+      if (next !== undefined) {
+        give(worker, next)
+        return
+      }
+      idle.push(worker)
+      // What nobody waits for keeps no process alive.
+      worker.unref()
     })
     worker.on('error', error => forget(worker, `its thread has failed: ${error.message}`, isReady))
     worker.on('exit', code => forget(worker, `its thread has ended with ${code}`, isReady))

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { type LauncherLife, readJournal, recordLife } from './journal.ts'
 import { type Helper, NativeLauncher } from './native.ts'
-import { isAlive, readBootId, readProcess, signalProcess } from './processes.ts'
+import { isStillThere, readBootId, signalProcess } from './processes.ts'
 import { endInput } from './send.ts'
 import type { Launcher, LauncherEvents } from './types.ts'
 import { encodeClose, type Report, ReportReader, WIRE_VERSION } from './wire.ts'
@@ -42,9 +42,10 @@ export async function adoptLauncher(journal: string): Promise<Adoption | undefin
   recordLife(journal, life.launcherId, 'native', life.pid)
   const launches = readJournal(journal).launches.filter(launch => launch.launcherId === life.launcherId)
   const helper = helperOf(socket, life, journal)
-  return {
+  const running = launches.filter(launch => tags.has(launch.tag))
+  const adoption: Adoption = {
     launcherId: life.launcherId,
-    running: launches.filter(launch => tags.has(launch.tag)),
+    running,
     nextTag: Math.max(0, ...launches.map(launch => launch.tag)) + 1,
     open(events) {
       const { launcherId } = life
@@ -60,6 +61,10 @@ export async function adoptLauncher(journal: string): Promise<Adoption | undefin
       await helper.ended
     },
   }
+  if (running.length === tags.size) return adoption
+  // On a full disk the journal may lack a start: nobody knows then what runs there.
+  await adoption.end()
+  return undefined
 }
 
 /** Filled up with NULs, as the launcher does: Node versions differ in whether they do it themselves (native/orphan.c). */
@@ -70,13 +75,8 @@ const isOrphan = (life: LauncherLife): boolean =>
   !life.closed &&
   life.kind === 'native' &&
   life.bootId === readBootId() &&
-  isThere(life.pid, life.startTicks) &&
-  !isThere(life.runnerPid, life.runnerStartTicks)
-
-function isThere(pid: number, startTicks: number): boolean {
-  const found = readProcess(pid)
-  return isAlive(found) && found.startTicks === startTicks
-}
+  isStillThere(life.pid, life.startTicks) &&
+  !isStillThere(life.runnerPid, life.runnerStartTicks)
 
 /** What a launcher has said so far, and the reader that knows where it was interrupted. */
 type Greeting = { tags: Set<number>; heard: Report[]; reader: ReportReader }

@@ -158,6 +158,7 @@ export class NativeLauncher implements Launcher {
     })
   }
 
+  /** Of a launcher that was taken over: this runner answers for its jobs from now on. Until then their time runs out. */
   keep(): void {
     sendTogether(this.#helper.input, encodeKeep())
   }

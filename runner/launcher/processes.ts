@@ -48,6 +48,12 @@ export function isAlive(process: Process | undefined): process is Process {
   return process !== undefined && process.state !== 'Z' && process.state !== 'X'
 }
 
+/** Whether this very process lives: a pid may have gone to another one since. */
+export function isStillThere(pid: number, startTicks: number): boolean {
+  const found = readProcess(pid)
+  return isAlive(found) && found.startTicks === startTicks
+}
+
 export function startedWithin(process: Process, window: TickWindow): boolean {
   return process.startTicks >= window.fromTicks && process.startTicks <= window.toTicks
 }

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Journal, type LauncherLife, readJournal, recordLifeEnd } from './journal.ts'
 import {
   isAlive,
+  isStillThere,
   listProcesses,
   type Process,
   readBootId,
   readMarks,
-  readProcess,
   signalProcess,
   startedWithin,
 } from './processes.ts'
@@ -22,11 +22,6 @@ async function waitUntil(fact: () => boolean, patienceMs: number): Promise<boole
   for (const startedAt = performance.now(); performance.now() - startedAt < patienceMs; await sleep(LOOK_MS))
     if (fact()) return true
   return fact()
-}
-
-function isStillThere(pid: number, startTicks: number): boolean {
-  const found = readProcess(pid)
-  return isAlive(found) && found.startTicks === startTicks
 }
 
 /** Ends a launcher that waits for another runner, and waits for one that is busy with ending its jobs. Throws when its runner lives, since its jobs are that runner's. */

@@ -72,8 +72,6 @@ export interface Launcher {
    * started. `onAnswer` is told before any later event is reported.
    */
   recall(tag: number, onAnswer?: (recalled: boolean) => void): Promise<boolean>
-  /** Of a launcher taken over from a runner that died: this one answers for its jobs from now on. Until then their time runs out. */
-  keep?(): void
   /** Ends the helper when all launches have ended; kills what still runs when asked to. */
   close(options?: { kill?: boolean }): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type Database from 'libsql'
 import type { Measured, Sample } from './meter.ts'
 import type { NodeSample } from './node-meter.ts'
@@ -32,6 +33,8 @@ const TABLES = `
 
 /** For a program that reads from the file. The jobs wait as long. */
 const PATIENCE_MS = 200
+/** Some milliseconds of work. */
+const ROWS_AT_ONCE = 2_000
 
 type JobRow = [jobId: number, atSeconds: number, cpuPercent: number, memoryBytes: number, processes: number]
 type NodeRow = [atSeconds: number, cpuPercent: number | null, memoryBytes: number | null, totalBytes: number | null]
@@ -39,9 +42,9 @@ type NodeRow = [atSeconds: number, cpuPercent: number | null, memoryBytes: numbe
 /** The samples that are kept: gathered in memory, and put into an SQLite file together (spec-format.md 18.1). */
 export class MetricsFile {
   readonly #path: string
-  #jobs: JobRow[] = []
-  #nodes: NodeRow[] = []
-  #names = new Map<number, string>()
+  readonly #jobs: JobRow[] = []
+  readonly #nodes: NodeRow[] = []
+  readonly #names = new Map<number, string>()
 
   constructor(path: string) {
     this.#path = path
@@ -59,8 +62,8 @@ export class MetricsFile {
   }
 
   /**
-   * Writes what was gathered, and how the node did so far. The file is opened for this moment alone, since it lies on a file system that
-   * others read from. Rejects when it cannot be written; the samples stay.
+   * Writes what was gathered, and how the node did so far: some thousand rows at a time, between which the jobs have their turn. The file is open
+   * for this while alone, since others read from it. Rejects when it cannot be written; what is not written stays.
    */
   async flush(node?: { count: number; measured: Measured }): Promise<void> {
     if (this.#jobs.length + this.#nodes.length === 0 && node === undefined) return
@@ -69,30 +72,45 @@ export class MetricsFile {
     const database = new open(this.#path, { timeout: PATIENCE_MS })
     try {
       database.exec(TABLES)
-      database.transaction(() => this.#write(database, node))()
+      // The names first: they are of the samples that follow.
+      const names = [...this.#names]
+      await writeRows(database, JOB_METADATA, [...names])
+      for (const [id] of names) this.#names.delete(id)
+      await writeRows(database, JOB_SAMPLES, this.#jobs)
+      await writeRows(database, NODE_SAMPLES, this.#nodes)
+      if (node !== undefined) writeSummary(database, node)
     } finally {
       database.close()
     }
-    this.#jobs = []
-    this.#nodes = []
-    this.#names.clear()
   }
+}
 
-  #write(database: Database.Database, node: { count: number; measured: Measured } | undefined): void {
-    const job = database.prepare('INSERT INTO job_resource_samples VALUES (?, ?, ?, ?, ?)')
-    for (const row of this.#jobs) job.run(...row)
-    const name = database.prepare('INSERT OR REPLACE INTO job_metadata VALUES (?, ?)')
-    for (const row of this.#names) name.run(...row)
-    const sample = database.prepare('INSERT INTO system_resource_samples VALUES (?, ?, ?, ?)')
-    for (const row of this.#nodes) sample.run(...row)
-    if (node === undefined) return
-    const { peakCpuPercent, avgCpuPercent, peakMemoryBytes, avgMemoryBytes } = node.measured
-    const summary = [node.count, peakCpuPercent, avgCpuPercent, peakMemoryBytes, avgMemoryBytes]
-    database.exec('DELETE FROM system_resource_summary')
-    database
-      .prepare('INSERT INTO system_resource_summary VALUES (?, ?, ?, ?, ?)')
-      .run(...summary.map(value => value ?? null))
+/** Each takes its rows as one JSON text. */
+const JOB_METADATA = 'INSERT OR REPLACE INTO job_metadata SELECT value ->> 0, value ->> 1 FROM json_each(?)'
+const JOB_SAMPLES = `INSERT INTO job_resource_samples
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)`
+const NODE_SAMPLES = `INSERT INTO system_resource_samples
+  SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`
+
+/** Takes out of `rows` what it has written. */
+async function writeRows(database: Database.Database, sql: string, rows: unknown[]): Promise<void> {
+  const insert = database.prepare(sql)
+  while (rows.length > 0) {
+    const some = rows.slice(0, ROWS_AT_ONCE)
+    insert.run(JSON.stringify(some))
+    rows.splice(0, some.length)
+    await nextTurn()
   }
+}
+
+function writeSummary(database: Database.Database, { count, measured }: { count: number; measured: Measured }): void {
+  const { peakCpuPercent, avgCpuPercent, peakMemoryBytes, avgMemoryBytes } = measured
+  const figures = [count, peakCpuPercent, avgCpuPercent, peakMemoryBytes, avgMemoryBytes].map(value => value ?? null)
+  const write = database.prepare('INSERT INTO system_resource_summary VALUES (?, ?, ?, ?, ?)')
+  database.transaction(() => {
+    database.exec('DELETE FROM system_resource_summary')
+    write.run(...figures)
+  })()
 }
 
 const secondsOf = (ms: number): number => Math.floor(ms / 1000)

@@ -1,3 +1,4 @@
+import { explainRefusal } from '../client/explain-refusal.ts'
 import { cannotRun } from '../command-line/error.ts'
 import { idFlag } from '../command-line/flags.ts'
 import type { ControlPlane } from '../control-plane.ts'
@@ -18,5 +19,5 @@ export async function findRun(
   if (reply.ok) return reply.value
   if (reply.status === 404)
     throw cannotRun(`Cannot find pipe run ${id} in ${where}: \`runner pipe list\` shows those there are`)
-  throw cannotRun(`Cannot read pipe run ${id}: ${reply.message}`)
+  throw cannotRun(explainRefusal(reply, `read pipe run ${id}`, where))
 }

@@ -37,7 +37,7 @@ export const askEach = (
 const STATES: readonly WorkerState['state'][] = ['running', 'ended', 'none', 'failed']
 
 /** What a script printed as a state; one that did not come to its end has failed. */
-export function stateOf({ name }: Worker, ran: Ran): WorkerState {
+function stateOf({ name }: Worker, ran: Ran): WorkerState {
   if (ran.kind === 'unreachable') return { worker: name, state: 'unreachable', message: ran.message }
   const { pid, code, last, message, state: word } = readLines(ran.stdout)
   const state = STATES.find(candidate => candidate === word)

@@ -1,3 +1,4 @@
+import { explainRefusal } from '../client/explain-refusal.ts'
 import { must } from '../client/must.ts'
 import type { Client } from '../client.ts'
 import type { WorkflowSummary } from '../wire.ts'
@@ -12,7 +13,7 @@ export async function checkWanted(
   const reply = await client.request<WorkflowSummary>('POST', '/claims/summary', { workflow_ids: workflowIds })
   if (!reply.ok && (reply.status === 404 || reply.status === 405))
     return `Cannot serve many workflows as the server is older than this runner: ${where} has no /claims; run one of them with \`runner run ID\``
-  if (!reply.ok) return `Cannot start a runner for ${where}: ${reply.message}`
+  if (!reply.ok) return explainRefusal(reply, 'start a runner', where)
   for (const id of workflowIds) {
     const found = await client.request('GET', `/workflows/${id}`)
     if (!found.ok) return `Cannot serve workflow ${id}: ${found.message}`

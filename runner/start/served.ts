@@ -1,7 +1,9 @@
 import { openActions } from '../actions.ts'
+import type { Proof } from '../client/authorization.ts'
 import type { Client } from '../client.ts'
 import type { RunFacts } from '../job-environment.ts'
 import { readWorkflow, type Serving, type Servings } from '../serving.ts'
+import { jobToken } from '../tokens/job-token.ts'
 import type { NewWorkflow } from './many-api.ts'
 
 /** The workflows a runner has had work of, each with its node there: they come with their first job, and go when nothing more comes. */
@@ -19,6 +21,8 @@ export type ServedWorkflows = Servings & {
 
 export type ServedOptions = {
   client: Client
+  /** What the runner itself shows; its jobs get a token of their own, for their workflow alone. */
+  proof: Proof
   apiUrl: string
   outputDir: string
   note(line: string): void
@@ -34,6 +38,7 @@ const LOOK_MS = 60_000
 
 export function openServedWorkflows({
   client,
+  proof,
   apiUrl,
   outputDir,
   note,
@@ -75,6 +80,7 @@ export function openServedWorkflows({
         outputDir,
         runId: workflow.run_id,
         submissionDirectory: workflow.submission_directory,
+        jobToken: await jobToken(client, workflowId, proof),
       }
       const actions = await openActions({ client, workflowId, nodeId, facts, note })
       served.set(workflowId, { workflowId, workflow, nodeId, facts, actions, busyAtMs: clock() })

@@ -60,6 +60,7 @@ async function serve(
   const logged = withLog(progress, log)
   const served = openServedWorkflows({
     client,
+    proof: address,
     apiUrl: controlPlane.apiUrl,
     outputDir,
     note: line => logged.note(line),

@@ -21,7 +21,8 @@ export async function main(words: readonly string[], places: { root: string; bun
     return 2
   }
   if (options.list) {
-    for (const { name, about } of CASES) process.stdout.write(`${name.padEnd(12)}${about}\n`)
+    const width = Math.max(...names.map(name => name.length)) + 2
+    for (const { name, about } of CASES) process.stdout.write(`${name.padEnd(width)}${about}\n`)
     return 0
   }
   const report = await runCases(options, places)

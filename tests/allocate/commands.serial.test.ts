@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { waitUntil } from '../launcher/harness.ts'
 import { startServer } from '../scenarios-runner/server.ts'
-import { openSite } from '../scenarios-runner/site.ts'
+import { afterTest, openSite } from '../scenarios-runner/site.ts'
+import { startFake } from '../schedulers/fakes/start.ts'
 
 const FLOW = `
 name: flow
@@ -12,13 +13,21 @@ jobs:
   - { name: second, command: 'echo x >> second.txt', resource_requirements: small, depends_on: [first] }
 `
 
+const WIDE = `
+name: wide
+resource_requirements: [{ name: small, num_cpus: 1, memory: 16m, runtime: PT10S }]
+jobs:
+  - { name: "many_{i}", command: sleep 0.5, resource_requirements: small, parameters: { i: "1:8" } }
+`
+
 const FAILING = `
 name: failing
 resource_requirements: [{ name: small, num_cpus: 1, memory: 16m, runtime: PT10S }]
 jobs: [{ name: never, command: 'echo x >> tries.txt; exit 3', resource_requirements: small }]
 `
 
-const QUICK = ['--scheduler', 'local', '--walltime', '5m', '--every', '1', '--idle-exit', '2s', '--cancel-after', '1s']
+const TIMES = ['--walltime', '5m', '--every', '1', '--idle-exit', '2s', '--cancel-after', '1s']
+const QUICK = ['--scheduler', 'local', ...TIMES]
 
 /** A server, a workflow, and the scheduler that is this machine, with a state of its own. */
 async function openCluster(workflow: string) {
@@ -52,17 +61,11 @@ describe('runner allocate', () => {
 
   test('S35 refuses mistakes before anything is kept or submitted', async () => {
     const { site, env, json } = await openCluster(FLOW)
-    const refused = async (words: string[], code = 2) =>
-      (await site.runTo(code, ['allocate', '1', ...words], env)).stderr.trim().split('\n').at(-1)
+    const refused = async (words: string[]) =>
+      (await site.runTo(2, ['allocate', '1', ...words], env)).stderr.trim().split('\n').at(-1)
     expect(await refused(['--scheduler', 'lsf'])).toContain('Cannot use scheduler lsf as it is unknown')
     expect(await refused([])).toContain('--scheduler')
-    const local = ['--scheduler', 'local']
-    expect(await refused([...local, '--walltime', 'soon'])).toContain('--walltime')
-    expect(await refused([...local, '--max-nodes', '0'])).toContain('--max-nodes')
-    expect(await refused([...local, '--min-nodes-per-request', '20'])).toContain('at most 10')
-    expect(await refused([...local, '--min-utilization', '2'])).toContain('from 0 to 1')
-    expect(await refused([...local, '--plan', 'a/b'])).toContain('--plan')
-    expect(await refused([...local, '--node-token-file', 'none'], 3)).toContain('ENOENT')
+    expect(await refused(['--scheduler', 'local', '--node-url', 'nonsense'])).toContain('must start with http')
     expect((await site.runTo(3, ['allocate', 'pause', '1'])).stderr).toContain('as there is none')
     expect(await json(['allocate', 'status', '1'])).toMatchObject({ plans: [], allocations: [] })
   })
@@ -103,5 +106,24 @@ describe('runner relay', () => {
     expect(existsSync(site.path('second.txt'))).toBe(true)
     relay.child.kill('SIGTERM')
     expect((await relay.ended).code).toBe(0)
+  })
+})
+
+describe.each(['pbs', 'htcondor'] as const)('runner allocate over an imitation of %s', kind => {
+  test('asks for an array, gives all back, and has nothing left in the queue', async () => {
+    const fake = startFake(kind)
+    afterTest(() => fake.close())
+    const { site, json } = await openCluster(WIDE)
+    const size = ['--num-cpus', '1', '--max-nodes', '3', '--finish-within', '10s']
+    await site.runTo(0, ['allocate', '1', '--scheduler', kind, ...TIMES, ...size], fake.env)
+    const { allocations } = await json(['allocate', 'status', '1'])
+    const ids: string[] = allocations.map((one: { scheduler_id: string }) => one.scheduler_id)
+    expect(new Set(allocations.map((one: { state: string }) => one.state))).toEqual(new Set(['ended']))
+    expect(allocations[0].width).toBe(3)
+    // An array of PBS has brackets in its id, which are in no path.
+    expect(ids.some(id => id.includes('['))).toBe(kind === 'pbs')
+    expect(readdirSync(site.path('headrace_output/allocations')).join()).not.toContain('[')
+    const states = fake.jobs().flatMap(({ elements }) => elements.map(({ state }) => state))
+    expect(states.filter(state => ['queued', 'running', 'Q', 'R'].includes(state))).toEqual([])
   })
 })

@@ -69,6 +69,7 @@ export const policyFor = (fields: Partial<Policy> = {}): Policy => ({
   submitsPerMinute: 10,
   nodeSecondsPerDay: Number.POSITIVE_INFINITY,
   labels: [],
+  spansNodes: true,
   ...fields,
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { judge } from '../../runner/allocate/judge.ts'
-import { newPauses, refusedInRow } from '../../runner/allocate/pauses.ts'
+import { type Evidence, newPauses, refusedInRow } from '../../runner/allocate/pauses.ts'
 import type { WirePlan, WireRecent } from '../../runner/allocate/wire.ts'
 import type { Listing } from '../../runner/schedulers/types.ts'
 import { recentOf } from './given.ts'
@@ -8,7 +8,10 @@ import { recentOf } from './given.ts'
 const PLAN: WirePlan = { id: 1, workflow_id: 1, name: 'default', config: {}, state: 'active', since: 0, pauses: {} }
 
 const many = (count: number, fields: Partial<WireRecent>) => Array.from({ length: count }, () => recentOf(fields))
-const pausesOf = (rows: WireRecent[], plan: Partial<WirePlan> = {}) => newPauses({ ...PLAN, ...plan }, rows, [], 600, 9)
+const EVIDENCE: Evidence = { rows: [], judged: [], groups: [], idleExitSeconds: 90, pendLimitSeconds: 600, nowMs: 9 }
+
+const pausesOf = (rows: WireRecent[], plan: Partial<WirePlan> = {}, groups: Evidence['groups'] = []) =>
+  newPauses({ ...PLAN, ...plan }, { ...EVIDENCE, rows, groups })
 
 describe('newPauses()', () => {
   test('pauses a queue after ten refusals in a row, with the words of the last and its script', () => {
@@ -43,6 +46,28 @@ describe('newPauses()', () => {
     expect(pausesOf([...many(2, failed), recentOf({ state: 'canceled' }), recentOf(failed)])).toMatchObject({ '': {} })
   })
 
+  test('pauses after five allocations in a row whose runners left although jobs that fit them were ready all the time', () => {
+    const group = {
+      cpus: 1,
+      memory_bytes: 1,
+      gpus: 0,
+      nodes: 1,
+      runtime_seconds: 60,
+      scheduler_id: null,
+      labels: '',
+      count: 3,
+      ready_since: 0,
+    }
+    const idle = { state: 'ended', registered_runners: 1, started_at: 1_000, ended_at: 100_000 } as const
+    expect(pausesOf(many(4, idle), {}, [group])).toEqual({})
+    expect(pausesOf(many(5, idle), {}, [group])).toMatchObject({ '': { log: '/none' } })
+    // They worked for a while, or the jobs came later, or do not fit.
+    expect(pausesOf(many(5, { ...idle, ended_at: 300_000 }), {}, [group])).toEqual({})
+    expect(pausesOf(many(5, idle), {}, [{ ...group, ready_since: 2_000 }])).toEqual({})
+    expect(pausesOf(many(5, idle), {}, [{ ...group, cpus: 5 }])).toEqual({})
+    expect(pausesOf(many(5, idle))).toEqual({})
+  })
+
   test('pauses when a request can never start and has waited long enough', () => {
     const listing: Listing = {
       kind: 'listed',
@@ -53,7 +78,7 @@ describe('newPauses()', () => {
       gone: new Set(),
     }
     const row = recentOf()
-    const at = (nowMs: number) => newPauses(PLAN, [row], [judge(row, listing)], 600, nowMs)
+    const at = (nowMs: number) => newPauses(PLAN, { ...EVIDENCE, rows: [row], judged: [judge(row, listing)], nowMs })
     expect(at(599_000)).toEqual({})
     expect(at(600_000)).toMatchObject({
       '': { reason: 'allocation 123 can never start', message: 'PENDING: PartitionTimeLimit' },

@@ -50,7 +50,7 @@ const policyArbitrary: fc.Arbitrary<Policy> = fc
     nodeSecondsPerDay: fc.constantFrom(Number.POSITIVE_INFINITY, 40 * HOUR),
     node: fc.constantFrom({}, { cpus: 8, memoryBytes: 16 * GIB, gpus: 2 }),
   })
-  .map(policy => ({ ...policy, walltimesSeconds: [HOUR, 4 * HOUR], labels: [] }))
+  .map(policy => ({ ...policy, walltimesSeconds: [HOUR, 4 * HOUR], labels: [], spansNodes: true }))
 
 test('plan() asks for ready work only, keeps every cap, starves nobody and gives all back, in 1,000 workloads', () => {
   let granted = 0

@@ -47,6 +47,11 @@ describe('plan()', () => {
       { width: 2, nodes: 3 },
       { width: 1, nodes: 1 },
     ])
+    const { submit, unserved } = plan(snapshotWith({ groups }), policyFor({ spansNodes: false }))
+    expect([submit.length, unserved.map(({ reason }) => reason)]).toEqual([
+      1,
+      ['they need 3 nodes, and only on Slurm a runner spans several'],
+    ])
   })
 
   test('subtracts what runners at work can do in the time they have', () => {

@@ -147,6 +147,15 @@ test('S45 look() changes nothing and asks for nothing while the scheduler is awa
   expect(notes.at(-1)).toContain('connect failure')
 })
 
+test('look() notes nothing as submitted or refused on a machine that cannot ask the scheduler', async () => {
+  await keepPlan()
+  scheduler.mood = 'away'
+  for (let k = 0; k < 12; k++) await plannerOn().look()
+  expect(await rows()).toEqual([])
+  expect((await planNow()).state).toBe('active')
+  expect(notes.at(-1)).toContain('Nothing was asked for as the queue cannot be seen')
+})
+
 test('S36 look() notes a refusal with its words and leaves nothing behind that was not submitted', async () => {
   await keepPlan()
   scheduler.mood = 'refuses'
@@ -329,4 +338,15 @@ test('look() gives the refusal when the control plane does not answer', async ()
   const gone: Transport = { send: () => Promise.reject(new Error('connect ECONNREFUSED')), close: async () => {} }
   expect(await plannerOn(gone).look()).toMatchObject({ ok: false, message: 'connect ECONNREFUSED' })
   expect(readdirSync(directory)).toEqual([])
+})
+
+test('look() keeps plans with the longest names apart', async () => {
+  const names = ['a', 'b'].map(last => `${'x'.repeat(63)}${last}`)
+  for (const name of names)
+    await t.post(`/workflows/${workflowId}/allocation_plans`, { name, config: configOf({ output_dir: directory }) })
+  const [one, other] = names.map(only => plannerOn(undefined, only))
+  expect(await one!.look()).toMatchObject({ ok: true })
+  expect(await other!.look()).toMatchObject({ ok: true })
+  const { items } = (await t.get(`/workflows/${workflowId}/duties`)).body
+  expect(items.map(({ name }: { name: string }) => name)).toEqual(names.map(name => `allocate.${name}`))
 })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { scopeOf } from '../../api/access-scope.ts'
 import { findAccess } from '../../db/access-control.ts'
 import { all, type Statement } from '../../db/unit.ts'
@@ -37,6 +37,14 @@ async function seedEverything(ada: TestApp): Promise<Record<string, number>> {
   const slurm = await post('/slurm_schedulers', scheduler)
   const task = await ada.post(`/workflows/${workflow_id}/initialize_jobs?async=true`)
   expect(task.status).toBe(202)
+  await vi.waitFor(async () => expect((await ada.get(`/jobs/${job}`)).body.status).toBe('ready'))
+  const staged = await ada.post(`/workflows/${workflow_id}/pipe_runs`, {
+    scheduler: 'local',
+    directory: '/scratch/run',
+    walltime_seconds: 3_600,
+    threshold: 1,
+  })
+  expect(staged.status, JSON.stringify(staged.body)).toBe(200)
   return {
     workflows: workflow_id,
     jobs: job,
@@ -57,6 +65,7 @@ async function seedEverything(ada: TestApp): Promise<Record<string, number>> {
     events: await post('/events', { timestamp: 1, data: {} }),
     ro_crate_entities: await post('/ro_crate_entities', { entity_id: '#e', entity_type: 'File', metadata: '{}' }),
     tasks: task.body.id,
+    pipe_runs: staged.body.id,
   }
 }
 
@@ -103,6 +112,7 @@ it('accessGate() leaves to operations themselves only what is known to look', ()
     'GET /admin/api-stats',
     'GET /admin/audit-log',
     'GET /admin/calls',
+    'GET /claims/stream',
     'GET /tokens',
     'GET /tokens/:id',
     'GET /users/:user_name/groups',
@@ -113,6 +123,10 @@ it('accessGate() leaves to operations themselves only what is known to look', ()
     'POST /access_groups/:id/members',
     'POST /admin/reload-auth',
     'POST /admin/sql',
+    'POST /claims',
+    'POST /claims/heartbeat',
+    'POST /claims/release',
+    'POST /claims/summary',
     'POST /tokens',
     'POST /tokens/:id/rotate',
     'POST /webhooks',

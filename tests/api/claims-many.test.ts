@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { completionOf } from '../helpers/completion.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
+import { seedNode } from '../helpers/seed.ts'
 import { independent, jobOf, requirementsOf, startWorkflow, statusesOf, workflowOf } from '../helpers/workflow.ts'
 import { postOver, watchDb } from '../helpers/wrapped-db.ts'
 
@@ -238,4 +239,34 @@ test('POST /claims costs as many statements with a hundred workflows as with one
   }
   expect(costs[1]!.statements).toBe(costs[0]!.statements)
   expect(costs[1]!.rows).toBeLessThan(1_000)
+})
+
+test('POST /claims and a client that knows no leases drain one workflow side by side, each job once', async () => {
+  const workflowId = await start('ann', 12)
+  const nodeId = await seedNode(t, workflowId)
+  const ends: number[] = []
+  for (let k = 0; k < 3; k++) {
+    const [ours, theirs] = await Promise.all([
+      t.post('/claims', claimOf(2)),
+      t.post(`/workflows/${workflowId}/claim_next_jobs?limit=2`),
+    ])
+    for (const { id } of theirs.body.jobs) {
+      expect((await t.put(`/jobs/${id}/start_job/0/${nodeId}`)).status).toBe(200)
+      const { result } = completionOf({ workflowId, nodeId, jobs: [] }, id)
+      expect((await t.post(`/jobs/${id}/complete_job/completed/0`, result)).status).toBe(200)
+    }
+    await t.post('/claims', { limit: 0, completions: ours.body.jobs.map(endOf) })
+    ends.push(...[...ours.body.jobs, ...theirs.body.jobs].map((job: Claimed) => job.id))
+  }
+  expect(new Set(ends).size).toBe(12)
+  expect(new Set(await statusesOf(t, workflowId))).toEqual(new Set(['completed']))
+})
+
+test('POST /compute_nodes/{id}/release gives back the rest without what is kept', async () => {
+  await start('ann', 3)
+  const { jobs } = (await t.post('/claims', claimOf(3))).body
+  const [goesOn, ...others]: Claimed[] = jobs
+  const reply = await t.post(`/compute_nodes/${goesOn!.compute_node_id}/release`, { rest: true, kept: [goesOn!.id] })
+  expect(reply.body.released.sort()).toEqual(others.map(job => job.id).sort())
+  expect((await t.get(`/jobs/${goesOn!.id}`)).body.status).toBe('running')
 })

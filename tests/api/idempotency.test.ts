@@ -165,13 +165,25 @@ const CREATING: [path: string, body: (ids: { workflow_id: number; job_id: number
 /** Those that have tests of their own: below, in export.test.ts, and in those of access. */
 const ELSEWHERE = ['/workflows/from_spec', '/workflows/import', '/access_groups', '/access_groups/{id}/members']
 
+/** What can be made only once anyway: of a name, or of the jobs that are ready. */
+const ONLY_ONE: [path: string, body: object][] = [
+  [
+    '/workflows/1/allocations',
+    {
+      ...{ plan: 'p', name: 'hr-0123abcd', scheduler_type: 'slurm', cluster: 'c', queue: 'q', directory: '/d' },
+      ...{ width: 1, nodes: 1, cores: 1, memory_bytes: 0, gpus: 0, walltime_seconds: 60 },
+    },
+  ],
+  ['/workflows/1/pipe_runs', { scheduler: 'local', directory: '/d', walltime_seconds: 3_600, threshold: 1 }],
+]
+
 it('GET /openapi.json shows the header for every creating request, and for no other', async () => {
   type Paths = Record<string, Record<string, { parameters?: { name: string }[] }>>
   const { paths } = (await (await t.app.request('/openapi.json')).json()) as { paths: Paths }
   const shown = Object.entries(paths).filter(([, { post }]) =>
     post?.parameters?.some(parameter => parameter.name === 'Idempotency-Key'),
   )
-  const tested = CREATING.map(([path]) => path.replace('/1/', '/{id}/'))
+  const tested = [...CREATING, ...ONLY_ONE].map(([path]) => path.replace('/1/', '/{id}/'))
   expect(shown.map(([path]) => path).sort()).toEqual([...tested, ...ELSEWHERE].sort())
 })
 
@@ -185,6 +197,18 @@ describe.each(CREATING)('POST %s', (path, body) => {
     expect(again.headers.get('idempotency-replayed')).toBe('true')
     const other = await t.post(path, body(ids), { 'idempotency-key': 'key-2' })
     expect(other.headers.get('idempotency-replayed')).toBeNull()
+  })
+})
+
+describe.each(ONLY_ONE)('POST %s', (path, body) => {
+  it('gives the first reply again for a key', async () => {
+    await seedJob(t, workflow_id)
+    await t.post(`/workflows/${workflow_id}/initialize_jobs`)
+    const first = await t.post(path, body, KEY)
+    expect([first.status, first.body]).toEqual([200, expect.objectContaining({ id: 1 })])
+    const again = await t.post(path, body, KEY)
+    expect([again.status, again.body]).toEqual([200, first.body])
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
   })
 })
 

@@ -19,10 +19,12 @@ const verbs = (await collectVerbs(VERBS)).filter(({ verb }) => !verb.passesWords
 const NOBODY = 'http://127.0.0.1:1'
 
 /** Commands that look at files or this machine before they ask anybody, or tell trouble as their result. */
-const ASKS_LATE = /^(run|create|exec-spec|parallel|doctor|import|completions|node|reconcile|jobs create-from-file)/
+const ASKS_LATE =
+  /^(run|create|submit|exec-spec|parallel|doctor|import|completions|node|relay|reconcile|jobs create-from-file|pipe (restore|work))/
 
-/** What their words name is made by them, may have nothing, or is no object. */
-const NAMES_NOTHING_OLD = /^(access-groups (create|list-user-groups)|admin)/
+/** What their words name is made by them, may have nothing, or is no object; or they want a server that others can reach. */
+const NAMES_NOTHING_OLD =
+  /^(access-groups (create|list-user-groups)|admin|tokens create|start|remote run|allocate start|pipe (start|reconcile))/
 
 const asking = verbs.filter(({ words, verb }) => verb.args.url !== undefined && !ASKS_LATE.test(words))
 
@@ -118,8 +120,9 @@ async function troubleOf(verb: Verb, words: string[]): Promise<CommandError> {
 function exampleOf(words: string, verb: Verb): string[] {
   const text = verb.examples[0]!
   const parts = [...text.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(match => match[1] ?? match[2] ?? match[3]!)
-  // An alias has the example of the short name.
-  return parts.slice(words.split(' ').every((word, index) => parts[index] === word) ? words.split(' ').length : 1)
+  const own = words.split(' ')
+  // An alias has the example of the short name, or of a group of another one.
+  return parts.slice(parts[own.length - 1] === own.at(-1) ? own.length : 1)
 }
 
 const positionals = (verb: Verb) => Object.values(verb.args).filter(({ type }) => type === 'positional')

@@ -106,7 +106,10 @@ test('runner clean removes by rule, shows what would go before, and leaves a run
     const output = join(program.directory, 'headrace_output')
     mkdirSync(join(output, 'job_stdio'), { recursive: true })
     mkdirSync(join(output, 'runner', 'another-host'), { recursive: true })
-    writeFileSync(join(output, 'runner', 'another-host', 'state.json'), '{"workflowId":2,"pid":1}')
+    writeFileSync(
+      join(output, 'runner', 'another-host', 'state.json'),
+      '{"nodes":[{"workflowId":2,"computeNodeId":1}],"pid":1}',
+    )
     log(1, 0, '', 1, 1, output)
     log(1, 0, 'text', 1, 2, output)
     log(2, 0, '', 1, 1, output)

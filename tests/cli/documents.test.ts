@@ -12,10 +12,11 @@ const SCHEMAS: { $defs: Record<string, Schema>; commands: Record<string, Schema>
 
 /**
  * Commands that print no document of their own: what they run does, or a workflow file. Others need a batch scheduler; the last a job that
- * waits for a decision, or a server whose administrator asks: their own tests have these. Webhooks need a server that delivers them.
+ * waits for a decision, or a server whose administrator asks: their own tests have these. Webhooks need a server that delivers them,
+ * `start` one that others reach.
  */
 const TOLD_ELSEWHERE =
-  /^(allocate (?!status)|remote (?!add|list)|pipe (?!list|groups)|submit|hpc \w+|slurm \w+|convert|export|import|exec|exec-spec|parallel|node|admin (sql|reload-auth)|jobs fail|webhooks (?!list))\b/
+  /^(allocate (?!status)|remote (?!add|list)|pipe (?!list|groups)|submit|hpc \w+|slurm \w+|convert|export|import|exec|exec-spec|parallel|node|admin (sql|reload-auth)|jobs fail|webhooks (?!list)|start)\b/
 
 const FLOW = `
 name: flow

@@ -30,7 +30,7 @@ resource_monitor:
   jobs: { enabled: true, granularity: time_series }
   compute_node: { enabled: true }
 jobs:
-  - { name: busy, command: "timeout 1.4 bash -c 'while true; do true; done' || true" }
+  - { name: busy, command: "timeout 2.4 bash -c 'while true; do true; done' || true" }
 `)
   await site.runTo(0, ['run', 'workflow.yaml'])
   const [result] = await site.rows<Record<string, number>>('SELECT * FROM result')

@@ -27,6 +27,7 @@ describe('parsePipeOptions()', () => {
     ['--threshold', { threshold: '0' }],
     ['--slots', { slots: '0' }],
     ['--memory-gb', { 'memory-gb': '0' }],
+    ['--memory-gb', { scheduler: 'sge', 'memory-gb': '0.3' }],
   ])('S32, S35 refuses as a mistake of %s: %j', (words, flags) => {
     expect(() => parse(flags)).toThrow(
       expect.objectContaining({ exitCode: 2, message: expect.stringContaining(words) }),

@@ -69,6 +69,21 @@ describe('POST pipe_runs', () => {
     expect(members.body.items.map((one: { job_id: number }) => one.job_id)).toEqual(jobs.slice(1, 3))
   })
 
+  it('compares tags as they are, whatever characters they hold and in whatever order', async () => {
+    const tags = { 'a"b': "it's", 'ä\u{1F600}': '', '$.x[0]': '\n' }
+    const reversed = Object.fromEntries(Object.entries(tags).reverse())
+    const jobs = [
+      ...independent(2, { tags }),
+      jobOf('other', { tags: reversed }),
+      jobOf('less', { tags: { 'a"b': "it's" } }),
+    ]
+    const { workflowId } = await startWorkflow(t, workflowOf(jobs))
+    const most = await t.post(`/workflows/${workflowId}/pipe_runs`, { ...STAGING, choose: true })
+    expect(most).toMatchObject({ status: 200, body: { members: { total: 3 }, key: { tags } } })
+    const rest = await t.post(`/workflows/${workflowId}/pipe_runs`, { ...STAGING, tags: { 'a"b': "it's" } })
+    expect(rest.body).toMatchObject({ members: { total: 1 } })
+  })
+
   it('never takes a job twice: named ones are refused with 409, others are left', async () => {
     const { workflowId, runId, jobs } = await stageRun(t, independent(3))
     const again = await t.post(`/workflows/${workflowId}/pipe_runs`, { ...STAGING, job_ids: [jobs[1]] })

@@ -20,12 +20,14 @@ const partOf = (wish: Partial<ClaimWish>, terms: Partial<ClaimTerms> = {}) =>
 
 describe('claimPart() in an allocation of several nodes', () => {
   test('offers all of them while this one is free, for one job', () => {
-    expect(partOf({})).toMatchObject({ num_nodes: 3, num_cpus: 4, limit: 1 })
+    expect(partOf({})).toMatchObject({ num_nodes: 3, num_cpus: 4, limit: 1, total: { num_cpus: 4, num_nodes: 3 } })
   })
 
   test('offers this one alone as soon as something runs', () => {
     expect(partOf({ free: { ...WHOLE, cpus: 3, slots: 3 } })).toMatchObject({ num_nodes: 1, num_cpus: 3, limit: 4 })
-    expect(partOf({ free: { ...WHOLE, memoryBytes: 1 } })).toMatchObject({ num_nodes: 1 })
+    const rest = partOf({ free: { ...WHOLE, memoryBytes: 1 } })
+    // A job of several nodes that has waited for a minute keeps others off, until this one is free.
+    expect(rest).toMatchObject({ num_nodes: 1, total: { num_nodes: 3 } })
   })
 
   test('asks as ever where there is one node, and in queue-depth mode', () => {

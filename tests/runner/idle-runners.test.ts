@@ -97,6 +97,7 @@ test('1,000 idle runners of whatever comes cost less than 50 requests in a secon
   const cost = await costOf(async client => {
     const served = openServedWorkflows({
       client,
+      proof: {},
       apiUrl: '',
       outputDir: '',
       note() {},

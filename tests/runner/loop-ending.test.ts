@@ -147,3 +147,12 @@ test('createLoop() tells of a lost launcher only after its own request is answer
   expect(Date.now()).toBeGreaterThanOrEqual(lastReply)
   expect(run.plane.exchanges).toHaveLength(sent)
 })
+
+test('run() begins no conversation once its end is decided: a claim answered later would be nobody’s', async () => {
+  // Looking at the workflow takes longer than the pause before the next claim.
+  const latencyMs = 900
+  const run = await simulate(equalJobs(4, 40), { latencyMs })
+  expect(await run.finish(60_000)).toBe('complete')
+  const last = Math.max(...run.plane.exchanges.map(one => one.sentAtMs))
+  expect(Date.now() - last).toBeGreaterThanOrEqual(latencyMs)
+})

@@ -1,10 +1,10 @@
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Client } from '../../runner/client.ts'
 import { labelOf } from '../../runner/launch-label.ts'
-import { recordLife } from '../../runner/launcher/journal.ts'
+import { readJournal, recordLife } from '../../runner/launcher/journal.ts'
 import { formatRecord } from '../../runner/launcher/records.ts'
 import { type NodeDirectory, openNodeDirectory } from '../../runner/node-state.ts'
 import { recover } from '../../runner/recover.ts'
@@ -68,7 +68,7 @@ test('recover() reports exits that stand in the journal, gives lost attempts bac
   record(4, 14, { cut: true })
   const { client, told } = clientWith([held(11), held(12), held(13), held(14), held(15)])
   const done = await recover(directory, FORMER, contextOf(client))
-  expect(done).toEqual({ ended: 0, reported: 2, lost: 2 })
+  expect(done).toEqual({ ended: 0, reported: 2, lost: 2, surviving: [] })
   const [completion, release] = told
   expect(completion!.path).toBe('/workflows/1/batch_complete_jobs')
   expect(completion!.body).toMatchObject({
@@ -87,6 +87,19 @@ test('recover() reports exits that stand in the journal, gives lost attempts bac
       rest: true,
     },
   })
+})
+
+test('recover() leaves alone what goes on with a launcher that was taken over, and gives back only the rest', async () => {
+  record(1, 11)
+  record(2, 12)
+  const { client, told } = clientWith([held(11), held(12), held(13)])
+  const [running] = readJournal(directory.journal).launches
+  const adoption = { launcherId: LAUNCHER, running: [running!], nextTag: 3, open: vi.fn(), end: vi.fn() }
+  const done = await recover(directory, FORMER, { ...contextOf(client), adoption })
+  expect(done).toMatchObject({ reported: 0, lost: 1, surviving: [{ attempt: { jobId: 11, claimToken: 't11' } }] })
+  expect(told.map(({ body }) => body)).toEqual([
+    { claims: [{ job_id: 12, claim_token: 't12', lost: 'node_lost' }], rest: true, kept: [11] },
+  ])
 })
 
 test('recover() says nothing of what the control plane has settled, of earlier attempts and of other nodes', async () => {

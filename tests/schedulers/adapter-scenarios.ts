@@ -46,16 +46,17 @@ export function describeAdapter(
       expect(verdictOf(listing, { id: `${id}0`, acknowledgedAtMs })).toBe('unknown')
     })
 
-    it('S31 S34 writes outputs under the name of the allocation, without brackets, one for each element', async () => {
+    it('S31 S34 writes outputs under the name of the allocation, without brackets, one for each element, in any directory', async () => {
       const { scheduler } = cluster
-      const request = site.request({ array: { first: 1, last: 2 } })
+      const directory = join(site.directory, 'with a blank')
+      const request = site.request({ directory, array: { first: 1, last: 2 } })
       site.open()
       const id = await submitted(scheduler, request)
       await listUntil(scheduler, id, ended)
       const outputs = () =>
-        readdirSync(site.directory).filter(
+        readdirSync(directory).filter(
           name =>
-            name.startsWith(`${request.name}.o`) && readFileSync(join(site.directory, name), 'utf8').includes('output'),
+            name.startsWith(`${request.name}.o`) && readFileSync(join(directory, name), 'utf8').includes('output'),
         )
       for (let tries = 0; outputs().length < 2 && tries < 50; tries++) await sleep(100)
       expect(outputs()).toHaveLength(2)
