@@ -97,9 +97,8 @@ describe.each(['slurm', 'sge'] as const)('pipe runs on a real %s', kind => {
     expect(array / plain, JSON.stringify(spans)).toBeLessThanOrEqual(1.3)
   })
 
-  it.runIf(kind === 'slurm')(
-    'a requeued element begins again under its number, and every job has one result',
-    async () => {
+  if (kind === 'slurm')
+    it('a requeued element begins again under its number, and every job has one result', async () => {
       const pipe = await startPipe(real, many(60, 1), ['--width', '4', '--walltime', '20m', ...GRACE, ...SMALL[kind]])
       await pipe.untilEnded(5)
       const before = elementPids(3)
@@ -112,12 +111,10 @@ describe.each(['slurm', 'sge'] as const)('pipe runs on a real %s', kind => {
       const { code, run, results } = await pipe.finish()
       expect({ code, submissions: run.submissions.length }).toEqual({ code: 0, submissions: 1 })
       expectAllCompletedOnce(results, 60)
-    },
-  )
+    })
 
-  it.runIf(kind === 'slurm')(
-    'a node set down: its elements are started elsewhere, and every job has one result',
-    async () => {
+  if (kind === 'slurm')
+    it('a node set down: its elements are started elsewhere, and every job has one result', async () => {
       const pipe = await startPipe(real, many(150, 3), ['--width', '12', '--walltime', '20m', ...GRACE, ...SMALL[kind]])
       await pipe.untilEnded(12)
       expect(runningOn(real, 'n2').length).toBeGreaterThan(0)
@@ -132,8 +129,7 @@ describe.each(['slurm', 'sge'] as const)('pipe runs on a real %s', kind => {
       const { code, results } = await pipe.finish()
       expect(code).toBe(0)
       expectAllCompletedOnce(results, 150)
-    },
-  )
+    })
 })
 
 const THREE_STAGES = `

@@ -31,7 +31,9 @@ async function openFar(workflow = GATED) {
   const directory = join(site.directory, 'far')
   const ssh = ['--directory', directory, ...sshd.settings.flatMap(setting => ['--ssh-option', setting])]
   const folder = join(directory, 'wf1', sshd.worker.replace(/[^A-Za-z0-9.-]+/g, '_'))
-  afterTest(() => void site.run(['remote', 'stop', '1', ...ssh]))
+  afterTest(async () => {
+    await site.run(['remote', 'stop', '1', sshd.worker, ...ssh])
+  })
   return { site, ssh, folder, url }
 }
 
