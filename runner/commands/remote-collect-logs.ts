@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path'
 import { allValues } from '../command-line/arguments.ts'
-import { CONTROL_PLANE, FORMAT, NAMED_WORKFLOW } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { print, printJsonList, screenWidth } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { makeDirectory } from '../make-directory.ts'
 import { onEach } from '../remote/each.ts'
-import { directoryOn, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
+import { directoryOn, MACHINES, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
 import { folderWord } from '../remote/scripts.ts'
 import { fetchFolder, type Ran } from '../remote/ssh.ts'
 import { type Column, renderTable } from '../screen/table.ts'
@@ -15,13 +15,7 @@ import { formatOf, withControlPlane, workflowId } from './ask.ts'
 const TIMEOUT_MS = 3_600_000
 
 const ARGS = {
-  ...NAMED_WORKFLOW,
-  workers: {
-    type: 'positional',
-    required: false,
-    valueHint: 'WORKER…',
-    description: 'only these machines (default: all)',
-  },
+  ...MACHINES,
   into: {
     type: 'string',
     valueHint: 'DIR',

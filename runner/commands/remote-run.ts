@@ -4,11 +4,11 @@ import type { Proof } from '../client/authorization.ts'
 import { isLoopback } from '../client/proxy.ts'
 import { allValues } from '../command-line/arguments.ts'
 import { amountFlag, countFlag, durationFlag } from '../command-line/flags.ts'
-import { CONTROL_PLANE, FORMAT, NAMED_WORKFLOW } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { readRelayToken } from '../relay/token-file.ts'
 import { askEach } from '../remote/each.ts'
-import { directoryOn, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
+import { directoryOn, MACHINES, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
 import { startScript } from '../remote/scripts.ts'
 import { showStates } from '../remote/show.ts'
 import { formatOf, withControlPlane, workflowId } from './ask.ts'
@@ -17,13 +17,7 @@ import { formatOf, withControlPlane, workflowId } from './ask.ts'
 const TIMEOUT_MS = 60_000
 
 const ARGS = {
-  ...NAMED_WORKFLOW,
-  workers: {
-    type: 'positional',
-    required: false,
-    valueHint: 'WORKER…',
-    description: 'only these machines (default: all)',
-  },
+  ...MACHINES,
   'node-url': {
     type: 'string',
     valueHint: 'URL',

@@ -1,8 +1,8 @@
 import { allValues } from '../command-line/arguments.ts'
-import { CONTROL_PLANE, FORMAT, NAMED_WORKFLOW } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { askEach } from '../remote/each.ts'
-import { directoryOn, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
+import { directoryOn, MACHINES, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
 import { statusScript } from '../remote/scripts.ts'
 import { codeOf, showStates } from '../remote/show.ts'
 import { formatOf, withControlPlane, workflowId } from './ask.ts'
@@ -10,13 +10,7 @@ import { formatOf, withControlPlane, workflowId } from './ask.ts'
 const TIMEOUT_MS = 30_000
 
 const ARGS = {
-  ...NAMED_WORKFLOW,
-  workers: {
-    type: 'positional',
-    required: false,
-    valueHint: 'WORKER…',
-    description: 'only these machines (default: all)',
-  },
+  ...MACHINES,
   ...SSH_OPTIONS,
   ...FORMAT,
   ...CONTROL_PLANE,

@@ -1,9 +1,9 @@
 import { allValues } from '../command-line/arguments.ts'
 import { durationFlag } from '../command-line/flags.ts'
-import { CONTROL_PLANE, FORMAT, NAMED_WORKFLOW } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { askEach } from '../remote/each.ts'
-import { directoryOn, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
+import { directoryOn, MACHINES, SSH_OPTIONS, sshOptions, workersOf } from '../remote/options.ts'
 import { stopScript } from '../remote/scripts.ts'
 import { showStates } from '../remote/show.ts'
 import { formatOf, withControlPlane, workflowId } from './ask.ts'
@@ -13,13 +13,7 @@ const WAIT_SECONDS = 45
 const CONNECT_MS = 30_000
 
 const ARGS = {
-  ...NAMED_WORKFLOW,
-  workers: {
-    type: 'positional',
-    required: false,
-    valueHint: 'WORKER…',
-    description: 'only these machines (default: all)',
-  },
+  ...MACHINES,
   drain: { type: 'boolean', description: 'let the jobs that run end first' },
   wait: { type: 'string', valueHint: 'TIME', description: `wait this long for the end (default: ${WAIT_SECONDS}s)` },
   ...SSH_OPTIONS,

@@ -1,8 +1,20 @@
 import { usageError } from '../command-line/error.ts'
+import { NAMED_WORKFLOW } from '../command-line/options.ts'
 import { listAll } from '../commands/ask.ts'
 import type { ControlPlane } from '../control-plane.ts'
 import type { SshOptions } from './ssh.ts'
 import { parseWorker, type Worker } from './worker.ts'
+
+/** Which machines of which workflow. */
+export const MACHINES = {
+  ...NAMED_WORKFLOW,
+  workers: {
+    type: 'positional',
+    required: false,
+    valueHint: 'WORKER…',
+    description: 'only these machines (default: all)',
+  },
+} as const
 
 /** How workers are reached, and where their files lie. */
 export const SSH_OPTIONS = {
