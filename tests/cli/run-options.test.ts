@@ -17,6 +17,8 @@ describe('parseRunOptions()', () => {
       labels: [],
       skipChecks: false,
       known: 'continue',
+      jobThreads: 1,
+      hashOutputs: false,
     })
   })
 
