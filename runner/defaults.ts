@@ -6,6 +6,10 @@ export const OUTPUT_DIR = 'headrace_output'
 export const DATABASE_NAME = 'headrace.db'
 export const INFO_NAME = 'headrace.json'
 
+/** What an acknowledged write outlives: the death of a process, or of the machine's power too. */
+export const DURABILITIES = ['process', 'power'] as const
+export type Durability = (typeof DURABILITIES)[number]
+
 export const SERVER_HOST = '127.0.0.1'
 /** What Torc's server uses, so that its clients' examples work with a changed host alone. */
 export const SERVER_PORT = 8080

@@ -4,15 +4,12 @@ import { BINDINGS, type Binding } from './capacity/binding.ts'
 import { type ServerAddress, serverAddress } from './client/server-address.ts'
 import { usageError } from './command-line/error.ts'
 import { amountFlag, countFlag, durationFlag, sizeFlag, wordFlag } from './command-line/flags.ts'
-import { DATABASE_NAME, OUTPUT_DIR } from './defaults.ts'
+import { DATABASE_NAME, DURABILITIES, type Durability, OUTPUT_DIR } from './defaults.ts'
 import type { JobHooks } from './job-hooks.ts'
 import { LOG_LEVELS, type LogLevel } from './log-file.ts'
 import type { RunSummary } from './screen/types.ts'
 import { STANDARD_INPUT } from './standard-input.ts'
 import { parseTrial, type Trial, type TrialFlags } from './trial.ts'
-
-export const DURABILITIES = ['process', 'power'] as const
-export type Durability = (typeof DURABILITIES)[number]
 
 /** The options of `run` as the command line gives them: everything is still text. */
 export type RunFlags = TrialFlags & {

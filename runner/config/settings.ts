@@ -1,7 +1,6 @@
 import { amountFlag, countFlag, durationFlag, wordFlag } from '../command-line/flags.ts'
 import { FORMATS } from '../command-line/options.ts'
-import { OUTPUT_DIR, SERVER_HOST, SERVER_PORT } from '../defaults.ts'
-import { DURABILITIES } from '../run-options.ts'
+import { DURABILITIES, OUTPUT_DIR, SERVER_HOST, SERVER_PORT } from '../defaults.ts'
 
 /** An option that configuration files and the environment may set, for every command that has it. */
 export type Setting = {

@@ -1,6 +1,6 @@
 import { usageError } from '../command-line/error.ts'
 import { amountFlag, countFlag, durationFlag, wordFlag } from '../command-line/flags.ts'
-import { DURABILITIES, type Durability } from '../run-options.ts'
+import { DURABILITIES, type Durability } from '../defaults.ts'
 import { SCHEDULER_NAMES, type SchedulerName } from '../schedulers/types.ts'
 
 /** The options of `pipe` as the command line gives them. */

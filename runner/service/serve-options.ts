@@ -3,9 +3,8 @@ import type { ArgsDef, ParsedArgs } from 'citty'
 import { allValues } from '../command-line/arguments.ts'
 import { usageError } from '../command-line/error.ts'
 import { countFlag, durationFlag, wordFlag } from '../command-line/flags.ts'
-import { DATABASE_NAME, INFO_NAME, OUTPUT_DIR, SERVER_HOST, SERVER_PORT } from '../defaults.ts'
+import { DATABASE_NAME, DURABILITIES, INFO_NAME, OUTPUT_DIR, SERVER_HOST, SERVER_PORT } from '../defaults.ts'
 import { isUrl, type LocalServerOptions } from '../local-server.ts'
-import { DURABILITIES } from '../run-options.ts'
 import { ACCESS_OPTIONS, serverAccess } from '../server-access.ts'
 
 /** What `server` takes, and what a service of it is installed with. */
