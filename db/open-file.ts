@@ -19,7 +19,7 @@ const CACHE_KIB = 8192
 /** Waiting writes that share one transaction end it after this long, so that the loop is never blocked for more than about 100 ms. */
 const GROUP_MS = 40
 
-type Prepared = { all(...args: SqlValue[]): Rows; run(...args: SqlValue[]): unknown; reader: boolean }
+type Prepared = { all(args: readonly SqlValue[]): Rows; run(args: readonly SqlValue[]): unknown; reader: boolean }
 
 type Waiting = { unit: () => Unit<unknown>; resolve(value: unknown): void; reject(error: unknown): void }
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
@@ -47,8 +47,9 @@ export function openFile(path: string, options: FileOptions = {}): Db {
 
   function execute({ sql, args }: Statement): Rows {
     const found = statement(sql)
-    if (found.reader) return found.all(...args)
-    found.run(...args)
+    // As one list: a lone null would be taken for an object of named values.
+    if (found.reader) return found.all(args)
+    found.run(args)
     return []
   }
 

@@ -10,7 +10,7 @@ import type { Running, Site } from '../scenarios-runner/site.ts'
 export type Victim = 'runner' | 'launcher' | 'both' | 'server'
 
 /** Any start takes less, on a busy machine too, so that kills hit start-up, recovery and work alike. */
-const LONGEST_PAUSE_MS = 1_500
+const LONGEST_PAUSE_MS = 800
 
 /** Runs a site's workflow and kills what takes part in it. */
 export type Saboteur = {

@@ -9,7 +9,7 @@ import { type ControlPlanes, startControlPlanes } from './soak-control-planes.ts
 import { type Ledger, runVirtualRunner } from './soak-runner.ts'
 
 /** How long each soak takes about; half an hour by hand: HEADRACE_SOAK_SECONDS=1800. */
-const SECONDS = Number(process.env.HEADRACE_SOAK_SECONDS ?? 60)
+const SECONDS = Number(process.env.HEADRACE_SOAK_SECONDS ?? 40)
 const RUNNERS = 200
 const WORKFLOWS = 4
 const LAYERS = 5

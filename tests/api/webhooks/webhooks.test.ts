@@ -215,6 +215,7 @@ describe('webhooks of the API', () => {
     } finally {
       await guarded.close()
     }
+    expect((await t.get('/webhooks')).body).toEqual({ items: [], count: 0 })
     const { status } = await t.post('/webhooks', { url: URL_OF_HOOK })
     expect(status).toBe(200)
     const other = await startWorkflow(t, workflowOf(graphOf([[]])))
