@@ -52,6 +52,7 @@ async function soak(planes: ControlPlanes, jobsPerSecond: number, faults: readon
         workflowId: workflows[index % WORKFLOWS]!,
         deadlineMs,
         ledger,
+        fallsSilent: index % 20 === 0,
       }),
     ),
   ).finally(() => {

@@ -14,7 +14,15 @@ export type Ledger = {
   silences: number
 }
 
-export type VirtualRunner = { url: string; token: string; workflowId: number; deadlineMs: number; ledger: Ledger }
+export type VirtualRunner = {
+  url: string
+  token: string
+  workflowId: number
+  deadlineMs: number
+  ledger: Ledger
+  /** Falls silent with its first jobs in hand, besides what chance does. */
+  fallsSilent: boolean
+}
 
 type Claimed = { id: number; attempt_id: number; claim_token: string }
 type Held = Claimed & { doneAtMs: number }
@@ -44,7 +52,9 @@ const TAKEN = new Set(['accepted', 'salvaged', 'duplicate'])
 const TOO_LATE = new Set(['lost_claim', 'already_final', 'stale_run'])
 
 /** Claims, heartbeats and completes as a runner does, without running anything, until its workflow is complete. */
-export async function runVirtualRunner({ url, token, workflowId, deadlineMs, ledger }: VirtualRunner): Promise<void> {
+export async function runVirtualRunner(runner: VirtualRunner): Promise<void> {
+  const { url, token, workflowId, deadlineMs, ledger } = runner
+  let { fallsSilent } = runner
   const held = new Map<number, Held>()
   const nodeId = ((await untilAnswered('POST', '/compute_nodes', nodeOf(workflowId))) as { id: number }).id
   let claimId = randomUUID()
@@ -68,7 +78,8 @@ export async function runVirtualRunner({ url, token, workflowId, deadlineMs, led
     const busy = done.length > 0 || (reply.claimed?.length ?? 0) > 0
     idleMs = busy ? BUSY_MS : Math.min(LONGEST_IDLE_MS, idleMs * 2)
     if (held.size === 0 && !busy && (await isComplete())) return
-    if (Math.random() < SILENCE.chance && held.size > 0) {
+    if (held.size > 0 && (fallsSilent || Math.random() < SILENCE.chance)) {
+      fallsSilent = false
       ledger.silences++
       await sleep(SILENCE.ms)
     } else await sleep(idleMs * (0.5 + Math.random()))
