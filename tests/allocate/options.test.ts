@@ -15,7 +15,7 @@ const read = (flags: Parameters<typeof readPlanConfig>[0]) =>
   readPlanConfig(flags, scheduler, {
     url: 'http://login1:8080/v1',
     caCert: undefined,
-    cwd: '/work',
+    cwd: '/scratch',
     site: { prologue: ['module load x'], directives: [] },
   })
 
@@ -34,7 +34,7 @@ test('readPlanConfig() reads what the user wants, and what the site allows, into
     memory_bytes: 1.5 * 2 ** 30,
     array_most: 500,
     prologue: ['module load x'],
-    output_dir: '/work/headrace_output',
+    output_dir: '/scratch/headrace_output',
   })
   const stored = parsePlanConfig(JSON.parse(JSON.stringify(config)))
   expect(stored).toEqual(JSON.parse(JSON.stringify(config)))
@@ -66,7 +66,7 @@ test.each([
 
 test('readPlanConfig() asks Grid Engine for enough that a runner starts at all', async () => {
   const sge = { ...scheduler, name: 'sge' as const }
-  const surroundings = { url: 'http://a/v1', caCert: undefined, cwd: '/work', site: { prologue: [], directives: [] } }
+  const surroundings = { url: 'http://a/v1', caCert: undefined, cwd: '/scratch', site: { prologue: [], directives: [] } }
   await expect(readPlanConfig({ 'memory-gb': '0.5' }, sge, surroundings)).rejects.toThrow('address space')
 })
 

@@ -4,7 +4,7 @@ import { runnerCommand } from '../../runner/slurm/runner-command.ts'
 import { type NodesWish, prepareScript } from '../../runner/slurm/schedule-nodes.ts'
 import { schedulerOf, slurmWorkflowOf } from './rows.ts'
 
-const SITE = { address: { baseUrl: 'http://login1:8080/v1' }, outputDir: '/work/out', cwd: '/work' }
+const SITE = { address: { baseUrl: 'http://login1:8080/v1' }, outputDir: '/scratch/out', cwd: '/work' }
 
 /** The script of a wish, with what differs from run to run and from machine to machine made plain. */
 function scriptOf(fields: Partial<NodesWish>, environmentFile?: string): string {
@@ -32,7 +32,7 @@ describe('prepareScript()', () => {
     [
       'gpu-with-site',
       { scheduler: GPU, workflow: slurmWorkflowOf({ options: { site: SITE_LINES } }) },
-      '/work/out/access',
+      '/scratch/out/access',
     ],
     [
       'runner-per-node',
