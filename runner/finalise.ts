@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs'
+import { rmSync, type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Attempt, completionOf, type EndReason, type OutputCheck, type ProcessEnd } from './attempt.ts'
 import { hashFile } from './hash-file.ts'
@@ -20,7 +20,7 @@ function checkOutputs({ outputs, cwd, hashOutputs = false }: Attempt): OutputChe
   const check: OutputCheck = { fileTimes: [], missing: [] }
   for (const { id, path } of outputs) {
     const whole = resolve(cwd, path)
-    const found = statSync(whole, { throwIfNoEntry: false })
+    const found = look(whole)
     if (found === undefined) check.missing.push(path)
     else {
       const time = { file_id: id, st_mtime: found.mtimeMs / 1000 }
@@ -35,4 +35,14 @@ function checkOutputs({ outputs, cwd, hashOutputs = false }: Attempt): OutputChe
 /** Makes the directory of the jobs' output. Throws, with exit code 3, when it cannot be written. */
 export function makeLogDirectory(outputDir: string): void {
   makeDirectory(resolve(outputDir, 'job_stdio'))
+}
+
+/** What is at a path; below a file there is nothing, which Node tells as an error or not by its version. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined
+    throw error
+  }
 }

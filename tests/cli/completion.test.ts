@@ -109,7 +109,7 @@ describe('runner completions', () => {
   })
 
   test('bash loads its script without a complaint', () => {
-    const { status, stderr } = spawnSync('bash', ['-euc', SCRIPTS.bash], { encoding: 'utf8' })
+    const { status, stderr } = spawnSync('bash', ['--norc', '-euc', SCRIPTS.bash], { encoding: 'utf8' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
 

@@ -57,14 +57,14 @@ const jobArbitrary = fc.record({
 })
 type RandomJob = typeof jobArbitrary extends fc.Arbitrary<infer Job> ? Job : never
 
-/** Puts the job's files there. Below a file nothing can be looked at: a finaliser throws there. */
+/** Puts the job's files there. A name that is too long cannot be looked at: a finaliser throws there. */
 function endedJob({ code, outputs, log, rule }: RandomJob, jobId: number, folder: string): Ended {
   const stderr = join(folder, `log_${jobId}`)
   writeFileSync(stderr, log)
   const paths = outputs.map(({ text, kind }, index) => {
     const path = join(folder, `out_${jobId}_${index}`)
     if (kind === 'file') writeFileSync(path, text)
-    return { id: 100 * jobId + index, path: kind === 'unreadable' ? join(stderr, `${'x'.repeat(300)}`) : path }
+    return { id: 100 * jobId + index, path: kind === 'unreadable' ? join(folder, 'x'.repeat(300)) : path }
   })
   const policy: Attempt['policy'] =
     rule === undefined ? undefined : { deterministic: { exit_codes: [], log_patterns: [rule] } }
