@@ -66,7 +66,12 @@ test.each([
 
 test('readPlanConfig() asks Grid Engine for enough that a runner starts at all', async () => {
   const sge = { ...scheduler, name: 'sge' as const }
-  const surroundings = { url: 'http://a/v1', caCert: undefined, cwd: '/scratch', site: { prologue: [], directives: [] } }
+  const surroundings = {
+    url: 'http://a/v1',
+    caCert: undefined,
+    cwd: '/scratch',
+    site: { prologue: [], directives: [] },
+  }
   await expect(readPlanConfig({ 'memory-gb': '0.5' }, sge, surroundings)).rejects.toThrow('address space')
 })
 
