@@ -79,7 +79,9 @@ function compileAhead() {
     execFileSync(process.execPath, words, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000 })
     renameSync(`${code}.new`, code)
   } catch (error) {
-    process.stderr.write(`The program is not compiled ahead, so runs start some tens of milliseconds later: ${error.message}\n`)
+    process.stderr.write(
+      `The program is not compiled ahead, so runs start some tens of milliseconds later: ${error.message}\n`,
+    )
   }
 }
 
