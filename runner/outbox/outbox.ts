@@ -17,6 +17,7 @@ export type Outbox = {
   answered(entries: readonly CompletionEntry[], epoch: string): void
   /** The files of this outbox, the oldest first. */
   files(): string[]
+  /** A second time does nothing: a run that is over may be ended once more. */
   close(): void
 }
 
@@ -42,6 +43,7 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
   const waiting = new Map<number, string>()
   /** Our full files and when they were left: all they hold was answered by then, or has moved on. The oldest first. */
   const full: { path: string; atMs: number }[] = []
+  let isClosed = false
   let path = ''
   let part = 0
   let file = begin()
@@ -135,6 +137,8 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
     },
     files: () => listOutboxFiles(directory),
     close() {
+      if (isClosed) return
+      isClosed = true
       flush()
       clearTimeout(syncing)
       fdatasyncSync(file)
