@@ -43,7 +43,7 @@ export async function readSpecFile(
   const { workflow, diagnostics, summary } = await loadSpec(text, {
     fileName: path === STANDARD_INPUT ? '<stdin>' : nearPath(absolute, cwd),
     readText: name => besideSpec(name, cwd, absolute, found => readFileSync(found, 'utf8')),
-    mtime: name => modifiedSeconds(resolve(cwd, name)),
+    mtime: createTimes(cwd),
     caller: callerName(),
   })
   const skippable: readonly string[] = skipChecks ? SKIPPABLE_CODES : []
@@ -77,9 +77,23 @@ function needText(text: string): string {
 }
 
 /** Seconds since 1970. Most outputs are not there yet: asking without an exception is several times as fast. */
-function modifiedSeconds(path: string): number | undefined {
-  const found = ifThere(() => statSync(path, { throwIfNoEntry: false }))
-  return found && found.mtimeMs / 1000
+/**
+ * When files were modified, seconds since the epoch; undefined for those that are not there. A workflow names thousands in a few
+ * directories, and before its first run those are mostly missing: then nothing in them is asked for.
+ */
+function createTimes(cwd: string): (name: string) => number | undefined {
+  const isThere = new Map<string, boolean>()
+  const find = (path: string) => ifThere(() => statSync(path, { throwIfNoEntry: false }))
+  return name => {
+    const directory = name.slice(0, name.lastIndexOf('/') + 1)
+    let known = isThere.get(directory)
+    if (known === undefined) {
+      known = find(resolve(cwd, directory)) !== undefined
+      isThere.set(directory, known)
+    }
+    const found = known ? find(resolve(cwd, name)) : undefined
+    return found && found.mtimeMs / 1000
+  }
 }
 
 /** Files named in a spec are looked for in the working directory, then beside the spec (spec-format.md 26.5). */

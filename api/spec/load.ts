@@ -1,5 +1,7 @@
 import type { SpecEnv } from '../core/spec/env.ts'
 import { expandSpec, type SpecExpansion } from '../core/spec/expand.ts'
+import { likelyNeedsEngine } from '../core/spec/pattern.ts'
+import { EngineNeeded } from '../core/spec/selectors.ts'
 import { EMPTY_SUMMARY } from '../core/spec/summary.ts'
 import type { SpecFormat, SpecNode } from '../core/spec/tree.ts'
 import { loadMatcher } from './matcher.ts'
@@ -17,17 +19,25 @@ export interface LoadOptions extends Omit<SpecEnv, 'matcher'> {
 export async function loadSpec(text: string, options: LoadOptions): Promise<SpecExpansion> {
   const read = await readSpec(text, options)
   if ('diagnostics' in read) return { workflow: undefined, diagnostics: read.diagnostics, summary: EMPTY_SUMMARY }
-  const matcher = hasPatterns(read.tree.root) ? await loadMatcher() : undefined
-  return expandSpec(read.tree, { ...options, matcher })
+  if (!patternsOf(read.tree.root).some(likelyNeedsEngine)) {
+    try {
+      return expandSpec(read.tree, options)
+    } catch (error) {
+      if (!(error instanceof EngineNeeded)) throw error
+    }
+  }
+  return expandSpec(read.tree, { ...options, matcher: await loadMatcher() })
 }
 
-/** Whether any job or action has patterns; the keys are looked at before their types are known. */
-function hasPatterns(root: SpecNode): boolean {
-  if (root.kind !== 'map') return false
-  return root.entries.some(
-    ({ key, value }) =>
-      (key === 'jobs' || key === 'actions') &&
-      value.kind === 'list' &&
-      value.items.some(item => item.kind === 'map' && item.entries.some(entry => entry.key.endsWith('_regexes'))),
-  )
+/** The patterns of jobs and actions; their keys are looked at before their types are known. */
+function patternsOf(root: SpecNode): string[] {
+  const entriesOf = (node: SpecNode) => (node.kind === 'map' ? node.entries : [])
+  const itemsOf = (node: SpecNode) => (node.kind === 'list' ? node.items : [])
+  return entriesOf(root)
+    .filter(({ key }) => key === 'jobs' || key === 'actions')
+    .flatMap(({ value }) => itemsOf(value))
+    .flatMap(entriesOf)
+    .filter(({ key }) => key.endsWith('_regexes'))
+    .flatMap(({ value }) => itemsOf(value))
+    .flatMap(item => (item.kind === 'text' ? [item.value] : []))
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -34,6 +34,22 @@ describe('readSpecFile()', () => {
     expect(spec.workflow).toBeUndefined()
     expect(spec.hash).toBeUndefined()
     expect(spec.errors[0]).toMatch(/^bad\.yaml:2:\d+: error: /)
+  })
+
+  test('gives the times of inputs that are there, in directories that are and are not', async () => {
+    write('here/data.txt', 'x')
+    utimesSync(join(directory, 'here/data.txt'), 1_000, 2_000)
+    const paths = ['here/data.txt', 'here/missing.txt', 'nowhere/data.txt', join(directory, 'here/data.txt'), 'a.yaml']
+    const files = paths.map((path, index) => `{ name: f${index}, path: "${path}" }`)
+    const job = `{ name: a, command: x, input_files: [${paths.map((_, index) => `f${index}`)}] }`
+    const spec = await readSpecFile(write('a.yaml', `name: w\nfiles: [${files}]\njobs: [${job}]\n`), directory)
+    expect(spec.workflow?.files.map(file => file.stMtime)).toEqual([
+      2_000,
+      undefined,
+      undefined,
+      2_000,
+      expect.any(Number),
+    ])
   })
 
   test.each(['', 'below/'])('finds value files in the working directory, then beside the spec: %s', async place => {

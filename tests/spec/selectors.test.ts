@@ -2,8 +2,16 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Matcher } from '../../api/core/spec/env.ts'
 import { addName, createNameIndex } from '../../api/core/spec/names.ts'
-import { asciiForm, asLiteral, escapePattern, repeatCount, splitPattern } from '../../api/core/spec/pattern.ts'
+import {
+  asciiForm,
+  asLiteral,
+  escapePattern,
+  likelyNeedsEngine,
+  repeatCount,
+  splitPattern,
+} from '../../api/core/spec/pattern.ts'
 import { createSelector, SELECTION_BUDGET } from '../../api/core/spec/selectors.ts'
+import { loadSpec } from '../../api/spec/load.ts'
 import { loadMatcher } from '../../api/spec/matcher.ts'
 
 let matcher: Matcher
@@ -48,6 +56,9 @@ describe('createSelector()', () => {
     ['^a+*', ['', 'b'], ['', 'b']],
     ['^ab{0}c', ['ac', 'abc'], ['ac']],
     ['^[[a](]|x', ['(', 'bx', 'c'], ['(', 'bx']],
+    ['^a.$', ['a\r', 'a\n', 'ab'], ['a\r', 'ab']],
+    ['^x_[0-9a-f]+$', ['x_1f', 'x_', 'x_g'], ['x_1f']],
+    ['^\\d+$', ['12', '1٣', '٣'], ['12', '1٣', '٣']],
   ])('%s selects as the language of the patterns says', (pattern, names, selected) => {
     expect(select(names, pattern).sort()).toEqual([...selected].sort())
   })
@@ -83,6 +94,14 @@ describe('createSelector()', () => {
     '{2}',
   )
   const pattern = fc.array(piece, { maxLength: 7 }).map(parts => parts.join(''))
+  const plainPiece = fc.constantFrom('a', 'b', '1', '_', '.', '\\.', '\\d', '\\w', '[a-z]', '[0-9_]', '-')
+  const plainPattern = fc
+    .tuple(
+      fc.array(plainPiece, { maxLength: 4 }),
+      fc.constantFrom('', '+', '*', '?'),
+      fc.constantFrom('', 'b', '$', '.$'),
+    )
+    .map(([parts, repeat, end]) => `^${parts.join('')}${parts.length > 0 ? repeat : ''}${end}`)
   const namesOf = (letters: string) =>
     fc.array(
       fc.array(fc.constantFrom(...letters), { maxLength: 5 }).map(parts => parts.join('')),
@@ -90,7 +109,7 @@ describe('createSelector()', () => {
     )
 
   test.each([
-    ['of ASCII', 'ab_1 -'],
+    ['of ASCII', 'ab_1 -\r\n'],
     ['of any letters', 'ab_1é'],
   ])('selects from names %s what the engine alone selects, whatever short cut it takes', (_, letters) => {
     fc.assert(
@@ -99,6 +118,7 @@ describe('createSelector()', () => {
         fc.oneof(
           pattern,
           pattern.map(text => `^a${text}`),
+          plainPattern,
         ),
         (candidates, text) => {
           const expected = selectByEngine(candidates, text)
@@ -139,7 +159,7 @@ describe('createSelector()', () => {
     }
     const selectNext = createSelector(names, counting, { left: 50_000 })
     for (let index = 0; index < 2_000; index++) {
-      expect(selectNext(`^calls_${index}_chr\\d+$`)).toEqual({ indices: [index] })
+      expect(selectNext(`^calls_${index}_chr\\d+x?$`)).toEqual({ indices: [index] })
     }
     expect(new Set(compiled).size).toBe(1)
   })
@@ -186,5 +206,33 @@ describe('repeatCount()', () => {
   test('multiplies the counts of a pattern', () => {
     expect(repeatCount('(a{2,5}b){3}c{2,}')).toBe(30)
     expect(repeatCount('a+b*')).toBe(1)
+  })
+})
+
+describe('a file with patterns', () => {
+  const specOf = (name: string, pattern: string) =>
+    JSON.stringify({
+      name: 'w',
+      jobs: [
+        { name, command: 'true' },
+        { name: 'last', command: 'true', depends_on_regexes: [pattern] },
+      ],
+    })
+  const load = async (text: string) =>
+    await loadSpec(text, { fileName: 'w.json', readText: () => undefined, mtime: () => undefined })
+
+  test.each([
+    ['plain over ASCII', 'run_1', '^run_\\d$'],
+    ['plain over other names', 'rün_1', '^r.n_\\d$'],
+    ['that need the engine', 'run_1', '(?i)^RUN'],
+  ])('%s links jobs', async (_, name, pattern) => {
+    const { workflow, diagnostics } = await load(specOf(name, pattern))
+    expect(diagnostics).toEqual([])
+    expect(workflow?.jobs[1]?.dependsOn).toEqual([0])
+  })
+
+  test('likelyNeedsEngine() takes places of parameters for plain text', () => {
+    expect(['^post_{i:04d}_\\d+$', 'work_{i}', '^a.*'].filter(likelyNeedsEngine)).toEqual([])
+    expect(['^a{2}$', '^\\d+_\\d+$', 'a.b', '^(a|b)'].filter(likelyNeedsEngine)).toHaveLength(4)
   })
 })

@@ -93,6 +93,30 @@ export function asciiForm(pattern: string): string {
   return pattern.replace(/\\(.)/gs, (written, letter: string) => ASCII_CLASSES[letter] ?? written)
 }
 
+const ITEM = String.raw`(?:[^\\.+*?()|[\]{}^$]|\\[\\.+*?()|[\]{}^$#&~-]|\.|\[(?:0-9|a-z|A-Z|[0-9A-Za-z_])+\])`
+/** Telling whether a pattern is plain takes time with the square of its length. */
+const LONGEST_PLAIN = 500
+const PLAIN = new RegExp(String.raw`^\^${ITEM}*(?:${ITEM}[*+?]${ITEM}*)?\$?$`)
+
+/**
+ * The same pattern for JavaScript's own engine, when it is one that both read alike for names of ASCII characters: characters, dots and
+ * simple classes behind `^`, of which at most one is repeated, so that trying costs no more than the length of the name.
+ */
+export function asPlainExpression(pattern: string): RegExp | undefined {
+  if (pattern.length > LONGEST_PLAIN || !PLAIN.test(pattern)) return undefined
+  // A dot is anything but a line feed there, and leaves out more here.
+  return new RegExp(pattern.replace(/\\.|\[[^\]]*\]|\./gs, part => (part === '.' ? '[^\\n]' : part)))
+}
+
+/** A parameter's place in a pattern as it is written in a file, whose value comes in escaped. */
+const PLACE = /\{[A-Za-z_]\w*(?::[^{}]*)?\}/g
+
+/** Whether a pattern of a file most likely needs the engine: names that are not ASCII need it anyway. */
+export function likelyNeedsEngine(written: string): boolean {
+  const pattern = written.replace(PLACE, 'x')
+  return asLiteral(pattern) === undefined && asPlainExpression(asciiForm(splitPattern(pattern).rest)) === undefined
+}
+
 /** How many copies of its parts a pattern may compile to, by its counts: `(a{2,5}){3}` → 15. */
 export function repeatCount(pattern: string): number {
   let product = 1

@@ -1,6 +1,6 @@
 import type { Matcher, PatternFault } from './env.ts'
 import type { NameIndex } from './names.ts'
-import { asciiForm, asLiteral, type LiteralPattern, repeatCount, splitPattern } from './pattern.ts'
+import { asciiForm, asLiteral, asPlainExpression, type LiteralPattern, repeatCount, splitPattern } from './pattern.ts'
 
 export type Selection = { indices: readonly number[] } | { fault: PatternFault }
 
@@ -25,6 +25,13 @@ const REPEATS_PER_COST = 10
 /** Looking for a literal costs this part of a test by the engine. */
 const LITERAL_COST = 0.25
 
+/** A pattern cannot do without the engine, and none was given. */
+export class EngineNeeded extends Error {
+  constructor() {
+    super('Cannot select by patterns as no matcher was given')
+  }
+}
+
 const ASCII = /^[\0-\x7F]*$/
 
 const TOO_EXPENSIVE: PatternFault = {
@@ -33,8 +40,9 @@ const TOO_EXPENSIVE: PatternFault = {
 }
 
 /**
- * Makes the selection for one list of names. Each distinct pattern is looked at once; patterns that are a literal between anchors need
- * no engine, others are narrowed by a literal after `^` in the sorted names.
+ * Makes the selection for one list of names. Each distinct pattern is looked at once; patterns that are a literal between anchors, or
+ * plain over names of ASCII, need no engine; all are narrowed by a literal after `^` in the sorted names. Throws EngineNeeded when a
+ * pattern needs the engine and there is none.
  */
 export function createSelector(
   { names, indexOf }: NameIndex,
@@ -69,10 +77,17 @@ export function createSelector(
     return names.flatMap((name, index) => (name.includes(text) ? [index] : []))
   }
 
-  const selectWithEngine = (pattern: string): Selection => {
-    if (!matcher) throw new Error('Cannot select by patterns as no matcher was given')
+  const selectByPattern = (pattern: string): Selection => {
     const { prefix, rest, skip } = splitPattern(pattern)
     isAscii ??= names.every(name => ASCII.test(name))
+    const selectBy = (matches: (part: string) => boolean): Selection => {
+      const candidates = prefix === '' ? everyIndex() : startingWith(prefix)
+      budget.left -= candidates.length
+      return { indices: candidates.filter(index => matches(names[index]!.slice(skip))) }
+    }
+    const plain = isAscii ? asPlainExpression(asciiForm(rest)) : undefined
+    if (plain) return selectBy(part => plain.test(part))
+    if (!matcher) throw new EngineNeeded()
     if (!compiledBefore.has(rest)) {
       compiledBefore.add(rest)
       budget.left -= (isAscii ? COMPILE_COST : UNICODE_COMPILE_COST) * (1 + repeatCount(rest) / REPEATS_PER_COST)
@@ -83,15 +98,13 @@ export function createSelector(
       const whole = matcher.compile(pattern)
       return { fault: 'message' in whole ? whole : compiled }
     }
-    const candidates = prefix === '' ? everyIndex() : startingWith(prefix)
-    budget.left -= candidates.length
-    return { indices: candidates.filter(index => compiled.test(names[index]!.slice(skip))) }
+    return selectBy(compiled.test)
   }
 
   const compute = (pattern: string): Selection => {
     if (budget.left <= 0) return { fault: TOO_EXPENSIVE }
     const literal = asLiteral(pattern)
-    return literal ? { indices: selectLiteral(literal) } : selectWithEngine(pattern)
+    return literal ? { indices: selectLiteral(literal) } : selectByPattern(pattern)
   }
 
   return pattern => {
