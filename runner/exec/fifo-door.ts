@@ -36,7 +36,7 @@ const SLOTS = 512
 const LOOK_MS = 500
 const BOTH_WAYS = constants.O_RDWR | constants.O_NONBLOCK
 
-type Client = { connection: number; pid: number; slot: number; reply: number; unsent: Buffer }
+type Client = { connection: number; pid: number; slot: number; unsent: Buffer }
 
 /** Opens the pipes; rejects when they cannot be made, or when another runner answers there. */
 export async function openFifoDoor(path: string, events: DoorEvents): Promise<Door> {
@@ -52,7 +52,10 @@ class FifoDoor implements Door {
   readonly #events: DoorEvents
   readonly #clients = new Map<number, Client>()
   readonly #bySlot = new Map<number, Client>()
-  /** Open pipes to clients, by slot: opening one costs more than an answer. */
+  /**
+   * Open pipes to clients, by slot: opening one costs more than an answer. Looked up for every use, since pipes that were made anew have
+   * other numbers, and the old ones are those of some other file by then.
+   */
   readonly #replies = new Map<number, number>()
   #requests: Socket | undefined
   #looking: NodeJS.Timeout | undefined
@@ -84,6 +87,7 @@ class FifoDoor implements Door {
   async close({ clean }: { clean: boolean }): Promise<void> {
     clearInterval(this.#looking)
     this.#requests?.destroy()
+    this.#clients.clear()
     this.#closeReplies()
     for (const name of this.#ownFiles()) {
       const isKept = name.includes('.taken.') || (!clean && name.endsWith('.pid'))
@@ -131,6 +135,7 @@ class FifoDoor implements Door {
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
       await this.#makePipes()
+      for (const client of this.#clients.values()) this.#flush(client)
     } catch {
       // The next look, then.
     }
@@ -170,9 +175,8 @@ class FifoDoor implements Door {
     if (known?.pid === pid) return known
     if (known !== undefined) this.#lose(known)
     try {
-      const reply = this.#replies.get(slot) ?? openSync(this.#file('reply', slot), BOTH_WAYS)
-      this.#replies.set(slot, reply)
-      const client = { connection: ++this.#lastConnection, pid, slot, reply, unsent: Buffer.alloc(0) }
+      this.#openReply(slot)
+      const client = { connection: ++this.#lastConnection, pid, slot, unsent: Buffer.alloc(0) }
       this.#clients.set(client.connection, client)
       this.#bySlot.set(slot, client)
       return client
@@ -182,13 +186,20 @@ class FifoDoor implements Door {
     }
   }
 
+  /** Throws when somebody has removed the pipe. */
+  #openReply(slot: number): number {
+    const reply = this.#replies.get(slot) ?? openSync(this.#file('reply', slot), BOTH_WAYS)
+    this.#replies.set(slot, reply)
+    return reply
+  }
+
   #flush(client: Client): void {
-    while (client.unsent.length > 0) {
+    while (client.unsent.length > 0 && this.#clients.has(client.connection)) {
       try {
-        client.unsent = client.unsent.subarray(writeSync(client.reply, client.unsent))
-      } catch {
+        client.unsent = client.unsent.subarray(writeSync(this.#openReply(client.slot), client.unsent))
+      } catch (error) {
         // More than a pipe holds: the client reads slowly.
-        setTimeout(() => this.#flush(client), 1)
+        if ((error as NodeJS.ErrnoException).code === 'EAGAIN') setTimeout(() => this.#flush(client), 1)
         return
       }
     }
@@ -208,7 +219,9 @@ class FifoDoor implements Door {
   }
 
   /** What a client that died has not read must not meet the next one. */
-  #empty({ reply }: Client): void {
+  #empty({ slot }: Client): void {
+    const reply = this.#replies.get(slot)
+    if (reply === undefined) return
     try {
       while (readSync(reply, Buffer.alloc(4096)) > 0);
     } catch {

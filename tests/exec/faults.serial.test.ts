@@ -162,6 +162,19 @@ describe.each(kinds)('local launches, %s', kind => {
     expect(ended.stderr).toMatch(/^Cannot launch as no runner answers at .*node\.sock.*: `runner node` starts one\n$/)
   })
 
+  test('a launch inside a job waits for a runner that is about to open its door', async () => {
+    const node = await openNode(kind)
+    node.runner.child.kill('SIGTERM')
+    await node.runner.ended
+    const early = node.start(['echo', 'lent'], { HEADRACE_GRANT: '1.1-job-1' })
+    await new Promise(resolve => setTimeout(resolve, 300))
+    expect(early.hasEnded()).toBe(false)
+    await node.restart()
+    // The runner that came is another one, which has no such job: what matters is who answers.
+    const { stdout, stderr } = await early.ended
+    expect(stdout + stderr).not.toContain('no runner answers')
+  })
+
   test('who waits when the runner ends in order is sent away with 125', async () => {
     const node = await openNode(kind, { cpus: 1 })
     node.start(['sleep', '100'])

@@ -21,6 +21,13 @@ use_stand_in() {
 
 [ "$(uname -s)" = Linux ] || use_stand_in
 
+# They came with a package, or from a former build, and run here: that a machine has no compiler takes nothing away.
+is_made() {
+  [ "${HEADRACE_CC-}" != none ] && [ -x "$output/headrace-gate" ] &&
+    [ -z "$(find "$sources" -newer "$output/headrace-gate")" ] && "$output/hr-exec" --help >/dev/null 2>&1
+}
+! is_made || exit 0
+
 compiler=
 for candidate in ${HEADRACE_CC:-cc gcc clang}; do
   if [ "$candidate" != none ] && command -v "$candidate" >/dev/null 2>&1; then
@@ -29,10 +36,6 @@ for candidate in ${HEADRACE_CC:-cc gcc clang}; do
   fi
 done
 [ -n "$compiler" ] || use_stand_in
-
-if [ -x "$output/headrace-gate" ] && [ -z "$(find "$sources" -newer "$output/headrace-gate")" ]; then
-  exit 0
-fi
 
 # Into place in one step, since others may build or start them at the same moment.
 partial=$output/exec-build.$$

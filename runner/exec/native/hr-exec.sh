@@ -197,8 +197,17 @@ is_node_there() {
   [ -O "$base.requests" ] && read -r node_pid _ <"$base.pid" && kill -0 "$node_pid"
 } 2>/dev/null
 
+# The runner around a job opens its pipes while the first jobs begin.
 need_node() {
-  is_node_there || give_up 125 "Cannot launch as no runner answers at $base: \`runner node\` starts one"
+  looks=0
+  case $HEADRACE_GRANT in
+    *-job-*) looks=50 ;;
+  esac
+  until is_node_there; do
+    [ "$looks" -gt 0 ] || give_up 125 "Cannot launch as no runner answers at $base: \`runner node\` starts one"
+    looks=$((looks - 1))
+    sleep 0.1
+  done
 }
 
 # Whoever makes the file has the slot. The start is spread by our pid, so that the first try mostly wins.

@@ -13,13 +13,15 @@
 /* Whoever waits when the runner dies looks for the next one this long. */
 #define SUCCESSOR_PATIENCE_MS 30000
 #define SUCCESSOR_LOOK_US 100000
+#define OPENING_PATIENCE_MS 5000
+#define OPENING_LOOK_US 5000
 /* Of the command, in records and in the list of who waits: the line stays far below what the gate reads at once. */
 #define LONGEST_COMMAND 1000
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
 
 static int node = -1;
 /* The grant that we were started in; kept, since our tasks see ours in the same variable. */
-static const char *around;
+static const char *around = "-";
 
 /* ---- the socket ---- */
 
@@ -66,9 +68,21 @@ static bool connect_node(void)
   return false;
 }
 
+/* The runner around a job opens its socket while the first jobs begin. */
+static bool is_on_its_way(void)
+{
+  return strstr(around, "-job-") && (errno == ENOENT || errno == ECONNREFUSED);
+}
+
 static void must_connect(void)
 {
-  if (!connect_node())
+  double until = epoch_ms() + OPENING_PATIENCE_MS;
+  bool is_there = connect_node();
+  while (!is_there && is_on_its_way() && epoch_ms() < until) {
+    usleep(OPENING_LOOK_US);
+    is_there = connect_node();
+  }
+  if (!is_there)
     give_up(EXIT_NO_RUNNER, "Cannot launch as no runner answers at %s (%s): `runner node` starts one",
             find_address().sun_path, strerror(errno));
 }
