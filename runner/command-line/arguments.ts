@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { ArgsDef } from 'citty'
+import { type ArgsDef, parseArgs as cittyParseArgs, type ParsedArgs } from 'citty'
 import { nearest } from '../../api/core/spec/hints.ts'
 import { usageError } from './error.ts'
 
@@ -33,6 +33,13 @@ export function checkArguments(
   )
 }
 
+/** Parses words that have been checked. An option whose own name begins with `no-` is one: citty takes it for the opposite of another. */
+export function readArguments<T extends ArgsDef>(definitions: T, rawArgs: string[]): ParsedArgs<T> {
+  const given = new Set(tokenize(definitions, rawArgs).map(token => (token.kind === 'option' ? token.name : undefined)))
+  const negated = Object.keys(definitions).filter(name => name.startsWith('no-') && given.has(name))
+  return Object.assign(cittyParseArgs<T>(rawArgs, definitions), Object.fromEntries(negated.map(name => [name, true])))
+}
+
 /** All values of an option that may be given several times; citty keeps only the last. */
 export function allValues(definitions: ArgsDef, rawArgs: readonly string[], name: string): string[] {
   return tokenize(definitions, rawArgs).flatMap(token =>
@@ -54,7 +61,8 @@ function tokenize(definitions: ArgsDef, rawArgs: readonly string[]) {
 
 function unknownOption(definitions: ArgsDef, written: string) {
   const known = Object.entries(definitions).flatMap(([name, { type }]) => (type === 'positional' ? [] : [name]))
-  const near = nearest(written.replace(/^-+/, ''), known)
+  // A letter is near every short name.
+  const near = written.startsWith('--') ? nearest(written.slice(2), known) : undefined
   return usageError(
     `Cannot use the option ${written} as it is unknown: ${near === undefined ? '--help lists the options' : `did you mean --${near}?`}`,
   )

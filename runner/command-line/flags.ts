@@ -1,5 +1,6 @@
 /** Reads the values of options. Each throws a usage error that names the option and the value. */
 import { parseDuration } from '../../api/core/duration.ts'
+import { LEASE_RANGE_SECONDS } from '../../api/core/leases.ts'
 import { parseMemory } from '../../api/core/memory.ts'
 import { usageError } from './error.ts'
 
@@ -42,6 +43,15 @@ function shortDuration(text: string): number | undefined {
     number,
   ]
   return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+}
+
+/** `--lease`, in whole seconds. */
+export function leaseFlag(text: string | undefined): number | undefined {
+  const seconds = durationFlag('--lease', text)
+  if (seconds === undefined) return undefined
+  const { least, most } = LEASE_RANGE_SECONDS
+  if (seconds >= least && seconds <= most) return Math.round(seconds)
+  throw usageError(`Cannot read --lease as it must be from ${least}s to ${most / 3600}h: current value is ${text}`)
 }
 
 /** A size in bytes, as `10m` or `1g`; of at least `least`. */

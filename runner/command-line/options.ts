@@ -56,5 +56,14 @@ export const CONTROL_PLANE = {
   'ca-cert': { type: 'string', valueHint: 'PATH', description: 'PEM file with a certificate to trust for https' },
 } as const
 
+/** How long a silent runner keeps its jobs. */
+export const LEASE = {
+  lease: {
+    type: 'string',
+    valueHint: 'TIME',
+    description: 'jobs of a runner that falls silent are for others after this long, 15s to 1h (default: 2m)',
+  },
+} as const
+
 export const FORMATS = ['table', 'json'] as const
 export type Format = (typeof FORMATS)[number]

@@ -1,6 +1,6 @@
-import { type ArgsDef, type ParsedArgs, parseArgs } from 'citty'
+import type { ArgsDef, ParsedArgs } from 'citty'
 import { fillFromSettings } from '../config/fill.ts'
-import { checkArguments } from './arguments.ts'
+import { checkArguments, readArguments } from './arguments.ts'
 
 /**
  * 0: done, or every job completed. 1: some jobs did not complete, or something was found wrong. 2: mistake in the command line or
@@ -67,7 +67,7 @@ export function defineVerb<const T extends ArgsDef>(definition: VerbDefinition<T
     exitCodes,
     async run(rawArgs) {
       checkArguments(args, rawArgs, { repeatsLast })
-      const parsed = parseArgs<T>(rawArgs, args)
+      const parsed = readArguments(args, rawArgs)
       fillFromSettings(parsed, args)
       return definition.run(parsed, rawArgs)
     },

@@ -1,5 +1,4 @@
-import { parseArgs } from 'citty'
-import { allValues, checkArguments } from '../command-line/arguments.ts'
+import { allValues, checkArguments, readArguments } from '../command-line/arguments.ts'
 import { usageError } from '../command-line/error.ts'
 import { countFlag } from '../command-line/flags.ts'
 import { print } from '../command-line/output.ts'
@@ -16,12 +15,13 @@ import { tuneEngine } from '../tune-engine.ts'
 
 const verb: Verb = {
   about:
-    "Run a command once for each value, as GNU parallel does: its words, its replacements and its job log. Output is printed as each job ends. Exit code: how many jobs failed (101: more than 100); when --halt stops the run, that job's own.",
+    "Run a command once for each value, as GNU parallel does: its words, its replacements and its job log. Output is printed as each job ends. Exit code: how many jobs failed (101: more than 100); when --halt stops the run at the first such job, that job's own; with a share in --halt, the failures in per cent.",
   args: PARALLEL_ARGS,
   examples: [
     "parallel -j4 'gzip -k {}' ::: *.csv",
     'parallel --tag convert {} {.}.png ::: a.tif b.tif',
     'parallel --joblog log --resume-failed simulate --seed {1} --case {2} ::: 1 2 3 :::: cases.txt',
+    'parallel -n2 --jobs 50% merge {1} {2} :::: pairs.txt',
     'parallel --commands commands.txt --keep-order',
   ],
   exitCodes: { 101: 'more than 100 jobs failed' },
@@ -34,7 +34,7 @@ async function run(rawArgs: string[]): Promise<ExitCode> {
   tuneEngine()
   const { options, command, inputs } = splitWords(rawArgs)
   checkArguments(PARALLEL_ARGS, options)
-  const args = parseArgs<typeof PARALLEL_ARGS>(options, PARALLEL_ARGS)
+  const args = readArguments(PARALLEL_ARGS, options)
   const retries = countFlag('--retries', args.retries, 1) ?? 1
   const timeoutSeconds = timeoutFlag(args.timeout)
   const halt = parseHalt(args.halt)
@@ -47,8 +47,9 @@ async function run(rawArgs: string[]): Promise<ExitCode> {
     inputs,
     argFiles: allValues(PARALLEL_ARGS, options, 'arg-file'),
     commandsFile: args.commands,
-    byZero: args.null === true,
+    valueEnd: args.null ? '\0' : valueEndFlag(args.delimiter),
     colsep: args.colsep,
+    maxArgs: countFlag('--max-args', args['max-args'], 1) ?? 1,
     link: args.link === true,
     skipBlank: args['no-run-if-empty'] === true,
     quote: args.quote === true,
@@ -73,6 +74,18 @@ async function run(rawArgs: string[]): Promise<ExitCode> {
     isLauncherFile: args.commands !== undefined,
   })
 }
+
+/** The sign itself, or `\t`, `\n` and `\0` as they are written in shells. */
+function valueEndFlag(text: string | undefined): string {
+  if (text === '') throw usageError('Cannot read --delimiter as it must not be empty')
+  return WRITTEN_ENDS.get(text ?? '\\n') ?? text!
+}
+
+const WRITTEN_ENDS: ReadonlyMap<string, string> = new Map([
+  ['\\n', '\n'],
+  ['\\t', '\t'],
+  ['\\0', '\0'],
+])
 
 /** Nothing runs, so the first slot is as good as any. */
 const shownCommand = ({ command, usesSlot }: Task): string => (usesSlot ? command.replaceAll(SLOT, '1') : command)

@@ -16,10 +16,22 @@ export const PARALLEL_ARGS = {
     description: 'values line by line (repeatable); - reads standard input',
   },
   null: { type: 'boolean', alias: '0', description: 'values read from files end with a zero byte' },
+  delimiter: {
+    type: 'string',
+    alias: 'd',
+    valueHint: 'SIGN',
+    description: 'values read from files end with this sign',
+  },
   colsep: { type: 'string', valueHint: 'REGEXP', description: 'cut each value into columns {1}, {2} ...' },
   link: {
     type: 'boolean',
     description: 'the first values of all sources together, then the second; shorter ones begin again',
+  },
+  'max-args': {
+    type: 'string',
+    alias: 'n',
+    valueHint: 'N',
+    description: 'N values for each command: {} all of them, {1} {2} ... one',
   },
   'no-run-if-empty': { type: 'boolean', alias: 'r', description: 'leave out values of blanks only' },
   quote: { type: 'boolean', alias: 'q', description: 'quote the command word by word for the shell' },
@@ -44,6 +56,7 @@ export const PARALLEL_ARGS = {
     description: 'never (default), or now|soon,fail|success|done=N|N%: end everything, or start nothing more',
   },
   'dry-run': { type: 'boolean', description: 'print the commands instead of running them' },
+  'will-cite': { type: 'boolean', description: 'nothing, as scripts for GNU parallel have it' },
   ...CONTROL_PLANE,
   'output-dir': {
     ...CONTROL_PLANE['output-dir'],
@@ -66,14 +79,37 @@ export const isInputMark = (word: string): boolean => INPUT_MARK.test(word)
 
 /** Options stand before the command, as everything behind its first word belongs to it. */
 export function splitWords(words: readonly string[]): Words {
+  const options: string[] = []
   let at = 0
-  while (at < words.length && isOption(words[at]!)) at += takesNext(words[at]!) ? 2 : 1
-  const options = words.slice(0, at)
+  while (at < words.length && isOption(words[at]!)) {
+    const option = inOurName(words[at]!)
+    const next = at + (takesNext(option) ? 2 : 1)
+    options.push(option, ...words.slice(at + 1, next))
+    at = next
+  }
   const rest = words[at] === '--' ? words.slice(at + 1) : words.slice(at)
   const mark = rest.findIndex(isInputMark)
   return mark < 0
     ? { options, command: rest, inputs: [] }
     : { options, command: rest.slice(0, mark), inputs: rest.slice(mark) }
+}
+
+/** Other names that GNU parallel has for the same options. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['--max-procs', '--jobs'],
+  ['--max-replace-args', '--max-args'],
+  ['--halt-on-error', '--halt'],
+  ['--xapply', '--link'],
+  ['--dryrun', '--dry-run'],
+  ['--eta', '--bar'],
+  ['--progress', '--bar'],
+  ['-P', '-j'],
+  ['-N', '-n'],
+])
+
+function inOurName(word: string): string {
+  const name = /^(--[^=]+|-.)/s.exec(word)?.[0] ?? ''
+  return `${OTHER_NAMES.get(name) ?? name}${word.slice(name.length)}`
 }
 
 const isOption = (word: string): boolean => /^-./.test(word) && word !== '--'

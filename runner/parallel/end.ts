@@ -3,7 +3,7 @@ import type { CompletionEntry } from '../wire.ts'
 /** How a job ended, as GNU parallel counts: a signal beside the exit value, and -1 for one that ran out of time. */
 export type End = { exitValue: number; signal: number; startedAtMs: number; runtimeMs: number }
 
-const SIGNAL_BASE = 128
+export const SIGNAL_BASE = 128
 const TERM = 15
 const BY_SIGNAL: ReadonlySet<string | undefined> = new Set(['signal', 'oom'])
 

@@ -21,9 +21,9 @@ export function parseInputs(words: readonly string[]): Source[] {
   return sources
 }
 
-/** The values of a file: a line each, or up to each zero byte. */
-export function cutValues(text: string, byZero: boolean): string[] {
-  const values = text.split(byZero ? '\0' : '\n')
+/** The values of a file, each up to a sign of its own: a line end, a zero byte, or what was asked for. */
+export function cutValues(text: string, end: string): string[] {
+  const values = text.split(end)
   if (values.at(-1) === '') values.pop()
   return values
 }

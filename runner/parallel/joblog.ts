@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { cannotRun, usageError } from '../command-line/error.ts'
+import { whyUnwritable } from '../text-file.ts'
 
 /** One line of a job log in GNU parallel's form, so that either program goes on where the other stopped. */
 export type LogLine = {
@@ -34,9 +35,7 @@ function open(path: string, flag: 'a' | 'w'): number {
   try {
     return openSync(path, flag)
   } catch (error) {
-    throw cannotRun(
-      `Cannot write the job log ${path}: ${error instanceof Error && 'code' in error ? error.code : error}`,
-    )
+    throw cannotRun(`Cannot write the job log ${path}: ${whyUnwritable(error)}`)
   }
 }
 

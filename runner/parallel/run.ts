@@ -13,7 +13,8 @@ import type { Halt } from './halt.ts'
 import { openJoblog } from './joblog.ts'
 import { type Task, toParallelWorkflow } from './jobs.ts'
 import { parseSlots } from './slots.ts'
-import { type Watch, watchTasks } from './watch.ts'
+import { createTell } from './tell.ts'
+import { watchTasks } from './watch.ts'
 
 export type TaskRun = {
   /** The options that say where the control plane and the output directory are. */
@@ -36,7 +37,8 @@ export async function runTasks(tasks: readonly Task[], run: TaskRun): Promise<Ex
   const joblog = run.joblog && openJoblog(run.joblog.path, run.joblog.keep)
   try {
     if (tasks.length === 0) return 0
-    const watch = watchTasks({ ...run, tasks, joblog, sinks: process })
+    const tell = createTell({ joblog, tag: run.tag, sinks: process })
+    const watch = watchTasks({ ...run, tasks, slots, tell, stderr: process.stderr })
     const workflow = toParallelWorkflow(`parallel_${localTime(new Date())}`, tasks, run)
     return await inDirectory(settings, run.flags, async placed => {
       const { runWorkflow } = await import('../run-workflow.ts')
@@ -51,7 +53,7 @@ export async function runTasks(tasks: readonly Task[], run: TaskRun): Promise<Ex
         run.bar ? createProgress(process.stderr, process.env, Date.now) : SILENT,
       )
       if (outcome.kind === 'refused') throw new CommandError(outcome.message, outcome.exitCode)
-      return exitCodeOf(watch.finish())
+      return watch.finish()
     })
   } finally {
     joblog?.close()
@@ -87,13 +89,4 @@ async function inDirectory<T>(
   } finally {
     rmSync(outputDir, { recursive: true, force: true })
   }
-}
-
-const MOST_COUNTED = 100
-
-/** GNU parallel's: the number of failures as far as it goes, or the end of the job for which the run was stopped. */
-function exitCodeOf({ failed, haltedBy }: ReturnType<Watch['finish']>): ExitCode {
-  if (haltedBy === 'success') return 0
-  if (haltedBy !== undefined) return haltedBy.signal > 0 ? 128 + haltedBy.signal : haltedBy.exitValue
-  return Math.min(failed, MOST_COUNTED + 1)
 }

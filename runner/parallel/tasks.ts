@@ -12,8 +12,11 @@ export type TaskFlags = {
   argFiles: readonly string[]
   /** A file whose lines are the commands. */
   commandsFile: string | undefined
-  byZero: boolean
+  /** What ends a value in a file. */
+  valueEnd: string
   colsep: string | undefined
+  /** So many lists of values for one command. */
+  maxArgs: number
   link: boolean
   skipBlank: boolean
   quote: boolean
@@ -29,18 +32,26 @@ export function readTasks(flags: TaskFlags): Task[] {
     throw usageError('Cannot read standard input twice')
   }
   const combined = combineInputs(
-    sources.map(source => ({ values: readSource(source, flags.byZero), isLinked: source.isLinked })),
+    sources.map(source => ({ values: readSource(source, flags.valueEnd), isLinked: source.isLinked })),
     flags.link,
   )
   const { render, usesSlot } = createTemplate(flags.command, flags.quote)
   const cut = createCutter(flags.colsep)
-  return combined
+  const lists = combined
     .map(values => values.flatMap(cut))
     .filter(values => !flags.skipBlank || values.some(value => value.trim() !== ''))
-    .map((values, index) => {
-      const item = { seq: index + 1, values }
-      return { ...item, command: render(item), usesSlot }
-    })
+  return joinLists(lists, flags.maxArgs).map((values, index) => {
+    const item = { seq: index + 1, values }
+    return { ...item, command: render(item), usesSlot }
+  })
+}
+
+/** So many lists in one each; the last may have fewer. */
+function joinLists(lists: readonly string[][], many: number): string[][] {
+  if (many === 1) return [...lists]
+  return Array.from({ length: Math.ceil(lists.length / many) }, (_, index) =>
+    lists.slice(index * many, (index + 1) * many).flat(),
+  )
 }
 
 function readCommandsFile(path: string, { command, inputs, argFiles }: TaskFlags): Task[] {
@@ -55,8 +66,8 @@ function readCommandsFile(path: string, { command, inputs, argFiles }: TaskFlags
   }))
 }
 
-function readSource(source: Source, byZero: boolean): string[] {
-  return source.kind === 'values' ? source.values : cutValues(readTextFile(source.path, 'values'), byZero)
+function readSource(source: Source, valueEnd: string): string[] {
+  return source.kind === 'values' ? source.values : cutValues(readTextFile(source.path, 'values'), valueEnd)
 }
 
 function createCutter(colsep: string | undefined): (value: string) => string[] {

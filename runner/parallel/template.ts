@@ -1,11 +1,14 @@
 import { quoteForShell } from '../../api/core/spec/exec.ts'
+import { usageError } from '../command-line/error.ts'
 
 /** One job: its number from 1, and its values. */
 export type Item = { seq: number; values: readonly string[] }
 
 type Change = '' | '.' | '/' | '//' | '/.'
 
-const REPLACEMENT = /\{(?:(\d*)(\/\/|\/\.|\/|\.)?|(#)|(%))\}/g
+const REPLACEMENT = /\{(?:(-?\d+)?(\/\/|\/\.|\/|\.)?|(#)|(%))\}/g
+/** GNU parallel runs Perl there. */
+const PERL = /\{=.*=\}/s
 
 /** Stands in a command for the number of the slot, which is known only when the job starts. */
 export const SLOT = '{%}'
@@ -17,23 +20,33 @@ export type Template = {
 }
 
 /**
- * Puts values into a command: `{}` all of them, `{2}` one, `{.}` without its extension, `{/}` without its directory, `{//}` only that, `{/.}`
+ * Puts values into a command: `{}` all of them, `{2}` one, `{-1}` the last, `{.}` without its extension, `{/}` without its directory, `{//}` only that, `{/.}`
  * without both, `{#}` the job's number. Values are quoted for the shell. A command without any of these gets ` {}` at its end; no command at
- * all means that the values are commands.
+ * all means that the values are commands. Throws a usage error at Perl.
  */
 export function createTemplate(words: readonly string[], quoteWords: boolean): Template {
   if (words.length === 0) return { render: ({ values }) => values.join(' '), usesSlot: false }
   const written = words.map(word => (quoteWords ? quoteAround(word) : word)).join(' ')
+  const perl = PERL.exec(written)?.[0]
+  if (perl !== undefined)
+    throw usageError(`Cannot replace ${perl} as no Perl runs here: change values within the command`)
   const command = written.search(REPLACEMENT) < 0 ? `${written} {}` : written
   const render = ({ seq, values }: Item) =>
-    command.replace(REPLACEMENT, (_, position: string, change: Change = '', isSeq?: string, isSlot?: string) => {
-      if (isSeq !== undefined) return String(seq)
-      if (isSlot !== undefined) return SLOT
-      if (position !== '') return quoted(values[Number(position) - 1], change)
-      return values.map(value => quoted(value, change)).join(' ')
-    })
+    command.replace(
+      REPLACEMENT,
+      (_, position: string | undefined, change: Change = '', isSeq?: string, isSlot?: string) => {
+        if (isSeq !== undefined) return String(seq)
+        if (isSlot !== undefined) return SLOT
+        if (position !== undefined) return quoted(valueAt(values, Number(position)), change)
+        return values.map(value => quoted(value, change)).join(' ')
+      },
+    )
   return { render, usesSlot: command.includes(SLOT) }
 }
+
+/** Counted from 1, or back from -1. */
+const valueAt = (values: readonly string[], position: number): string | undefined =>
+  position < 0 ? values.at(position) : values[position - 1]
 
 /** Quotes what is no replacement, since values come quoted already. */
 function quoteAround(word: string): string {

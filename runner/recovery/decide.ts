@@ -45,7 +45,9 @@ export type Raise = {
   memory?: { from: string; to: string }
   runtime?: { from: string; to: string }
 }
-export type Plan = { jobs: Decision[]; changes: Raise[] }
+/** A raise, the jobs it is for, and how many others have the set: then it stays as it is, and those jobs get one of their own. */
+export type Recovery = Raise & { job_ids: number[]; other_jobs: number }
+export type Plan = { jobs: Decision[]; changes: Recovery[] }
 
 /** Ends that are nobody's fault but the node's. */
 const LOST_WITH_NODE: ReadonlySet<string> = new Set(['node_lost', 'lease_expired', 'allocation_end'])
@@ -63,24 +65,34 @@ export function causeOf({ failureClass, returnCode }: FailedJob): Cause {
 }
 
 /**
- * Decides for every job and every set of requirements. A set is raised for all jobs that have it, by its neediest; one that stands at
- * its cap stays, and the jobs that needed more are left alone, since they would fail again.
+ * Decides for every job and every set of requirements. Those that ran out of what a set gives get more, as much as the neediest of them;
+ * jobs that stand at a cap are left alone, since they would fail again. `users` tells how many jobs have a set.
  */
-export function planRecovery(jobs: readonly FailedJob[], sets: readonly Requirements[], policy: Policy): Plan {
+export function planRecovery(
+  jobs: readonly FailedJob[],
+  sets: readonly Requirements[],
+  users: ReadonlyMap<number, number>,
+  policy: Policy,
+): Plan {
   const byId = new Map(sets.map(set => [set.id, set]))
-  const raises = new Map<number, Raise>()
-  const decisions = jobs.map(job => decide(job, byId.get(job.requirementsId), policy, raises))
-  return { jobs: decisions, changes: [...raises.values()] }
+  const raises = new Map<number, Recovery>()
+  const decided = jobs.map(job => decide(job, byId.get(job.requirementsId), policy, raises))
+  for (const raise of raises.values())
+    raise.other_jobs = (users.get(raise.resource_requirements_id) ?? 0) - raise.job_ids.length
+  return { jobs: decided.map(decision => decision()), changes: [...raises.values()] }
 }
 
-function decide(job: FailedJob, set: Requirements | undefined, policy: Policy, raises: Map<number, Raise>): Decision {
+/** What is said can be told once the needs of all are known. */
+type Decided = () => Decision
+
+function decide(job: FailedJob, set: Requirements | undefined, policy: Policy, raises: Map<number, Recovery>): Decided {
   const cause = causeOf(job)
-  const say = (action: Decision['action'], reason: string): Decision => ({
+  const say: Say = (action, reason) => () => ({
     job_id: job.id,
     name: job.name,
     cause,
     action,
-    reason,
+    reason: typeof reason === 'string' ? reason : reason(),
   })
   if (job.failures >= policy.maxFailures) {
     return say('leave', `it has failed ${job.failures} times, and ${policy.maxFailures} is the most (--max-failures)`)
@@ -103,7 +115,7 @@ function decide(job: FailedJob, set: Requirements | undefined, policy: Policy, r
   }
 }
 
-type Say = (action: Decision['action'], reason: string) => Decision
+type Say = (action: Decision['action'], reason: string | (() => string)) => Decided
 
 /** What memory and time differ in, when a set of requirements is raised. */
 const NEEDS = {
@@ -132,9 +144,9 @@ function raiseNeed(
   job: FailedJob,
   set: Requirements | undefined,
   policy: Policy,
-  raises: Map<number, Raise>,
+  raises: Map<number, Recovery>,
   say: Say,
-): Decision {
+): Decided {
   const { word, flag, parse, format, used, multiplier, cap } = NEEDS[kind]
   const before = set && parse(set[kind])
   if (set === undefined || before === undefined)
@@ -145,21 +157,25 @@ function raiseNeed(
     return say('leave', `it ran out of ${word} with ${set[kind]}, and ${format(most)} is the cap (${flag})`)
   }
   const raise = raiseOf(set, raises)
+  raise.job_ids.push(job.id)
   const known = raise[kind] === undefined ? 0 : parse(raise[kind].to)!
   if (after > known) raise[kind] = { from: set[kind], to: format(after) }
-  return say('rerun', `it ran out of ${word}: ${set.name} goes from ${set[kind]} to ${raise[kind]!.to}`)
+  return say('rerun', () => {
+    const who = raise.other_jobs > 0 ? 'it' : set.name
+    return `it ran out of ${word}: ${who} goes from ${set[kind]} to ${raise[kind]!.to}`
+  })
 }
 
-function raiseOwnLimit(before: number, policy: Policy, say: Say): Decision {
+function raiseOwnLimit(before: number, policy: Policy, say: Say): Decided {
   const after = Math.ceil(Math.min(before * policy.runtimeMultiplier, policy.maxRuntimeSeconds))
   if (after <= before)
     return say('leave', `it ran out of its own time limit of ${before} s, which is at its cap (--max-runtime)`)
   const reason = `it ran out of its own time limit, which goes from ${before} s to ${after} s`
-  return { ...say('rerun', reason), time_limit_seconds: after }
+  return () => ({ ...say('rerun', reason)(), time_limit_seconds: after })
 }
 
-function raiseOf({ id, name }: Requirements, raises: Map<number, Raise>): Raise {
-  const raise = raises.get(id) ?? { resource_requirements_id: id, name }
+function raiseOf({ id, name }: Requirements, raises: Map<number, Recovery>): Recovery {
+  const raise = raises.get(id) ?? { resource_requirements_id: id, name, job_ids: [], other_jobs: 0 }
   raises.set(id, raise)
   return raise
 }

@@ -26,19 +26,19 @@ type Result = {
 /** The jobs of a workflow that did not succeed, with what is known about their last end. */
 export async function listFailedJobs({ client, where }: ControlPlane, workflowId: number): Promise<FailedJob[]> {
   const doing = `look at the failed jobs of workflow ${workflowId}`
-  const jobs: Job[] = []
-  const results: Result[] = []
+  const jobs: Job[][] = []
+  const results: Result[][] = []
   for (const status of FAILED) {
     const query = `workflow_id=${workflowId}&status=${status}`
-    jobs.push(...(await listAll<Job>(client, `/jobs?${query}`, doing, where)))
-    results.push(...(await listAll<Result>(client, `/results?${query}&all_runs=true`, doing, where)))
+    jobs.push(await listAll<Job>(client, `/jobs?${query}`, doing, where))
+    results.push(await listAll<Result>(client, `/results?${query}&all_runs=true`, doing, where))
   }
   const ends = new Map<number, { failures: number; latest: Result }>()
-  for (const result of results.toSorted((a, b) => a.id - b.id)) {
+  for (const result of results.flat().sort((a, b) => a.id - b.id)) {
     const failures = (ends.get(result.job_id)?.failures ?? 0) + 1
     ends.set(result.job_id, { failures, latest: result })
   }
-  return jobs.map(job => describe(job, ends.get(job.id)))
+  return jobs.flat().map(job => describe(job, ends.get(job.id)))
 }
 
 function describe(job: Job, end: { failures: number; latest: Result } | undefined): FailedJob {
@@ -54,6 +54,15 @@ function describe(job: Job, end: { failures: number; latest: Result } | undefine
     seconds: latest && latest.exec_time_minutes * 60,
     timeLimitSeconds: job.options?.time_limit_seconds,
   }
+}
+
+/** How many jobs of a workflow have each set of requirements. */
+export async function countUsers({ client, where }: ControlPlane, workflowId: number): Promise<Map<number, number>> {
+  const path = `/jobs?workflow_id=${workflowId}`
+  const jobs = await listAll<Job>(client, path, `look at the jobs of workflow ${workflowId}`, where)
+  const users = new Map<number, number>()
+  for (const { resource_requirements_id: id } of jobs) users.set(id, (users.get(id) ?? 0) + 1)
+  return users
 }
 
 export type RequirementsRow = Requirements & { num_cpus: number; num_gpus: number; num_nodes: number }

@@ -3,8 +3,9 @@ import { cannotRun, usageError } from '../command-line/error.ts'
 import { amountFlag, countFlag, durationFlag } from '../command-line/flags.ts'
 import { expectValue, summaryOf } from '../commands/ask.ts'
 import type { ControlPlane } from '../control-plane.ts'
-import { type Plan, type Policy, planRecovery } from './decide.ts'
-import { changeRequirements, listFailedJobs, listRequirements } from './failed-jobs.ts'
+import { type Cause, causeOf, type Plan, type Policy, planRecovery } from './decide.ts'
+import { changeRequirements, countUsers, listFailedJobs, listRequirements } from './failed-jobs.ts'
+import { moveToOwnSet } from './own-set.ts'
 
 /** The options of `recover` and `watch` that bound what recovery may do. */
 export const RECOVERY = {
@@ -65,10 +66,15 @@ export function multiplierFlag(name: string, text: string | undefined): number |
   throw usageError(`Cannot read ${name} as it must be >= 1: current value is ${text}`)
 }
 
+/** Causes that more of something can heal. */
+const RAISED: ReadonlySet<Cause> = new Set(['memory', 'time'])
+
 /** What recovery would do, and why. */
 export async function planFor(controlPlane: ControlPlane, workflowId: number, policy: Policy): Promise<Plan> {
   const jobs = await listFailedJobs(controlPlane, workflowId)
-  return planRecovery(jobs, jobs.length === 0 ? [] : await listRequirements(controlPlane, workflowId), policy)
+  const mayRaise = jobs.some(job => RAISED.has(causeOf(job)))
+  const sets = mayRaise ? await listRequirements(controlPlane, workflowId) : []
+  return planRecovery(jobs, sets, mayRaise ? await countUsers(controlPlane, workflowId) : new Map(), policy)
 }
 
 /** Throws when jobs are claimed: their runners would end them for a run that is over. */
@@ -86,8 +92,10 @@ export async function applyPlan(controlPlane: ControlPlane, workflowId: number, 
   const again = plan.jobs.filter(job => job.action === 'rerun')
   if (again.length === 0) return
   const doing = `recover workflow ${workflowId}`
-  for (const { resource_requirements_id: id, memory, runtime } of plan.changes) {
-    await changeRequirements(controlPlane, id, { memory: memory?.to, runtime: runtime?.to })
+  for (const raise of plan.changes) {
+    const { resource_requirements_id: id, memory, runtime } = raise
+    if (raise.other_jobs > 0) await moveToOwnSet(controlPlane, workflowId, raise)
+    else await changeRequirements(controlPlane, id, { memory: memory?.to, runtime: runtime?.to })
   }
   const base = `/workflows/${workflowId}`
   expectValue(await client.request('POST', `${base}/reset_status?force=true`), doing, where)

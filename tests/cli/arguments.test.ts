@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { allValues, checkArguments } from '../../runner/command-line/arguments.ts'
+import { allValues, checkArguments, readArguments } from '../../runner/command-line/arguments.ts'
 import { CommandError } from '../../runner/command-line/error.ts'
 import { defineVerb } from '../../runner/command-line/verb.ts'
 
@@ -28,6 +28,7 @@ describe('checkArguments()', () => {
     [['f', '--xyzzy'], 'Cannot use the option --xyzzy as it is unknown: --help lists the options'],
     [['f', '--no-overcommit'], 'Cannot use the option --no-overcommit as it is unknown: did you mean --overcommit?'],
     [['f', '-x'], 'Cannot use the option -x as it is unknown: --help lists the options'],
+    [['f', '-v'], 'Cannot use the option -v as it is unknown: --help lists the options'],
     [['f', '--output-dir'], 'Cannot use --output-dir without a value'],
     [['f', '--output-dir', '--overcommit'], 'Cannot use --output-dir without a value'],
     [['f', '--overcommit=yes'], 'Cannot use --overcommit with a value as it is a switch: current value is yes'],
@@ -55,4 +56,27 @@ test('defineVerb() hands over what citty parsed, by the full names of options', 
   })
   expect(await verb.run(['-j4', 'f.yaml', '--output-dir', 'out'])).toBe(0)
   expect(seen).toEqual(['f.yaml', '4', 'out', undefined])
+})
+
+test('defineVerb() hands over a switch whose name begins with no-', async () => {
+  let store: boolean | undefined = true
+  const args = { 'no-store': { type: 'boolean' } } as const
+  const verb = defineVerb({
+    about: '',
+    args,
+    examples: [],
+    async run(given) {
+      store = given['no-store'] !== true
+      return 0
+    },
+  })
+  await verb.run(['--no-store'])
+  expect(store).toBe(false)
+})
+
+test('readArguments() takes an option whose name begins with no- as it is declared', () => {
+  const definitions = { 'no-store': { type: 'boolean', alias: 'n' }, store: { type: 'string' } } as const
+  expect(readArguments(definitions, ['--no-store'])['no-store']).toBe(true)
+  expect(readArguments(definitions, ['-n'])['no-store']).toBe(true)
+  expect(readArguments(definitions, [])['no-store']).toBeUndefined()
 })

@@ -94,6 +94,19 @@ describe('runner parallel', () => {
     })
   })
 
+  test('starts nothing between the job that makes it stop and the stop', async () => {
+    const jobs = ['echo {}; exit {}', ':::', ...'00300000']
+    for (const when of ['now', 'soon']) {
+      expect(await parallel('-j1', '--halt', `${when},fail=1`, ...jobs)).toMatchObject({ code: 3, stdout: '0\n0\n3\n' })
+    }
+  })
+
+  test('gives every N values to one command', async () => {
+    expect((await parallel('-k', '-n2', 'echo {} - {2}', ':::', ...'abc')).stdout).toBe('a b - b\nc -\n')
+    expect((await program.run(['parallel', '-k', '-d,', 'echo'], {}, 'a,b')).stdout).toBe('a\nb\n')
+    expect((await program.run(['parallel', '-k', '--no-run-if-empty', 'echo'], {}, 'a\n\nb\n')).stdout).toBe('a\nb\n')
+  })
+
   test('ends jobs at --timeout and logs it as GNU parallel does', async () => {
     expect((await parallel('--timeout', '1', '--joblog', 'log', 'sleep {}', ':::', '30', '0')).code).toBe(1)
     expect(logColumns('log', 0, 6, 7).sort()).toEqual(['1 -1 15', '2 0 0'])
@@ -150,6 +163,22 @@ describe('runner parallel', () => {
     expect(logColumns('log', 0).sort()).toEqual(['1', '2', '3', '4'])
   })
 
+  test('prints after a kill what had ended and waited for its turn', async () => {
+    const waits = 'test {} = b || until test -e go; do sleep 0.05; done; echo {}; touch ended.{}'
+    const command = ['parallel', '-k', '-j2', '--joblog', 'log', waits, ':::', 'a', 'b']
+    // What a killed run leaves there goes with the test.
+    const child = program.start(command, { TMPDIR: program.directory })
+    await waitUntil(
+      'the second job has ended',
+      () => readdirSync(program.directory),
+      names => names.includes('ended.b'),
+    )
+    child.kill('SIGKILL')
+    write('go', '')
+    const { stdout } = await program.run([...command.slice(0, 5), '--resume', ...command.slice(5)])
+    expect(stdout).toBe('a\nb\n')
+  })
+
   test('runs within its own jobs, each by itself', async () => {
     write('inner', `exec ${process.execPath} ${BUNDLE} parallel -k echo {} ::: "$1"1 "$1"2`)
     expect(await parallel('-k', 'sh inner {}', ':::', 'a', 'b')).toMatchObject({ code: 0, stdout: 'a1\na2\nb1\nb2\n' })
@@ -161,7 +190,8 @@ describe('runner parallel', () => {
   })
 
   test('shows progress on standard error with --bar only', async () => {
-    expect((await parallel('--bar', 'true', ':::', 'a', 'b')).stderr).toContain('2 of 2 jobs done (100%)')
+    for (const name of ['--bar', '--eta'])
+      expect((await parallel('--will-cite', name, 'true', ':::', 'a', 'b')).stderr).toContain('2 of 2 jobs done (100%)')
   })
 
   test('keeps database and logs where --output-dir says', async () => {
@@ -183,6 +213,9 @@ describe('runner parallel', () => {
     [['--resume', 'echo', ':::', 'a'], 'Cannot resume without --joblog'],
     [['--halt', 'never,ever', 'echo', ':::', 'a'], 'Cannot read --halt'],
     [['--retries', '0', 'echo', ':::', 'a'], 'Cannot read --retries'],
+    [['--delimiter', '', 'echo', ':::', 'a'], 'Cannot read --delimiter'],
+    [['--max-args', 'x', 'echo', ':::', 'a'], 'Cannot read --max-args'],
+    [['echo', '{= uc =}', ':::', 'a'], 'Cannot replace {= uc =}'],
     [['--colsep', '(', 'echo', ':::', 'a'], 'Cannot read --colsep'],
     [['echo', ':::', 'a', '::::', '-', '::::', '-'], 'Cannot read standard input twice'],
   ])('%j is a usage error', async (words, message) => {
@@ -218,6 +251,15 @@ describe('runner parallel beside GNU parallel', () => {
     ['--tag', 'echo hi; echo {}', '::::', 'in'],
     ['-a', 'in', 'echo', '{}'],
     ['-q', 'echo', '{}  x', ':::', 'a'],
+    ['-N2', '-P2', 'echo', '{1}-{2}', ':::', ...'abcde'],
+    ['--max-args', '2', 'echo', ':::', 'a', 'b c', 'd'],
+    ['echo', '{-1}', '{-2/.}', ':::', 'x/a.c', ':::', 'b'],
+    ['--colsep', ' ', 'echo', '{2}-{1}', '::::', 'in'],
+    ['-d', 'q', 'echo', '::::', 'in'],
+    ['--halt', 'soon,fail=2', '-j1', 'exit {}', ':::', '5', '0', '6', '7'],
+    ['--halt', 'soon,fail=50%', '-j1', 'exit {}', ':::', '5', '0', '6', '7'],
+    ['--halt', 'soon,fail=90%', '-j1', 'exit {}', ':::', '5', '0', '0', '0', '0', '0', '0', '0'],
+    ['--halt', 'now,fail=20%', '-j1', 'exit {}', ':::', '0', '7', '0', '0', '0'],
     [':::', 'echo a | tr a b'],
   ].map(words => ({ words, line: words.join(' ') }))
 

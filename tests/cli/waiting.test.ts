@@ -185,6 +185,31 @@ jobs:
     expect((await program.run(['recover'])).stdout).toBe('Workflow 1 has no failed jobs.\n')
   })
 
+  test('raises a set for the jobs that ran out of it only: the others keep theirs', async () => {
+    const others = ['fine', 'bad'].map(
+      name => `  - { name: ${name}, command: test ${name} = fine, resource_requirements: small }`,
+    )
+    write('flow.yaml', `${KILLED}${others.join('\n')}\n`)
+    expect((await program.run(['run', 'flow.yaml'])).code).toBe(1)
+    const dry = await program.run(['recover', '--dry-run'])
+    expect(dry.stdout).toContain('small: memory 100m to 150m for 1 job; 2 others keep theirs\n')
+    const list = async (noun: string) =>
+      JSON.parse((await program.run([noun, 'list', '--format', 'json'])).stdout).items as Record<string, unknown>[]
+    expect(await list('resource-requirements')).toHaveLength(2)
+
+    for (const to of ['150m', '225m']) {
+      expect((await program.run(['recover'])).code).toBe(0)
+      const sets = new Map((await list('resource-requirements')).map(({ id, memory }) => [id, memory]))
+      const memory = (await list('jobs')).map(job => `${job.name} ${sets.get(job.resource_requirements_id)}`)
+      expect(memory.sort()).toEqual(['bad 100m', 'below 1m', 'fine 100m', `greedy ${to}`])
+      expect((await program.run(['run', 'flow.yaml'])).code).toBe(1)
+    }
+    write('enough', '')
+    await program.run(['recover'])
+    const run = await program.run(['run', 'flow.yaml', '--format', 'json'])
+    expect(JSON.parse(run.stdout).counts).toMatchObject({ completed: 3, failed: 1 })
+  })
+
   test('leaves a job at its cap alone, and does not run what hangs below it', async () => {
     write('flow.yaml', `${KILLED}  - { name: other, command: 'test -e enough' }\n`)
     await program.run(['run', 'flow.yaml'])

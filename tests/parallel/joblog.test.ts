@@ -55,7 +55,9 @@ describe('openJoblog()', () => {
   })
 
   test('says where it cannot write', () => {
-    expect(() => openJoblog(join(folder, 'none', 'log'), false)).toThrow(/Cannot write the job log .*: ENOENT/)
+    expect(() => openJoblog(join(folder, 'none', 'log'), false)).toThrow(
+      /Cannot write the job log .*: its directory does not exist/,
+    )
   })
 })
 

@@ -28,12 +28,21 @@ describe('createTemplate()', () => {
     ['{/.}', 'a/b.tar.gz', 'b.tar'],
     ['{#}', 'x', '7'],
     ['{1}-{2}', 'x', 'x-'],
+    ['{0}', 'x', ''],
   ])('%s of %s is %s', (mark, value, result) => {
     expect(render([mark], [value])).toBe(result)
   })
 
   test('takes values by position, with the same changes', () => {
     expect(render(['cp', '{2}', '{1/.}.out'], ['in/a.dat', 'b'])).toBe('cp b a.out')
+  })
+
+  test('counts positions back from the end as well', () => {
+    expect(render(['{-1} {-2.} {-3}'], ['a.b', 'c'])).toBe('c a ')
+  })
+
+  test('refuses Perl', () => {
+    expect(() => render(['echo', '{= $_=uc =}'], ['a'])).toThrow('Cannot replace {= $_=uc =}')
   })
 
   test('puts all values in where no position is named', () => {

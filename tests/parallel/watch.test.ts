@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseHalt } from '../../runner/parallel/halt.ts'
 import type { LogLine } from '../../runner/parallel/joblog.ts'
+import { createTell } from '../../runner/parallel/tell.ts'
 import { type WatchOptions, watchTasks } from '../../runner/parallel/watch.ts'
 
 let folder: string
@@ -15,10 +16,10 @@ afterEach(() => rmSync(folder, { recursive: true }))
 type End = { code?: number; failureClass?: string; attemptId?: number; text?: string }
 
 /** A watch over jobs 1 to `count`, whose ends the test tells. */
-function setUp(count: number, options: Partial<WatchOptions> = {}) {
+function setUp(count: number, { tag = false, ...options }: Partial<WatchOptions> & { tag?: boolean } = {}) {
   const said = { stdout: '', stderr: '' }
   const calls: string[] = []
-  const log: LogLine[] = []
+  const log: (LogLine & { printed: string })[] = []
   const sinkOf = (name: 'stdout' | 'stderr') => ({ write: (chunk: Buffer | string) => (said[name] += chunk) })
   const watch = watchTasks({
     tasks: Array.from({ length: count }, (_, index) => ({
@@ -27,13 +28,17 @@ function setUp(count: number, options: Partial<WatchOptions> = {}) {
       command: `run ${index + 1}`,
       usesSlot: false,
     })),
+    slots: 1,
     retries: 1,
     keepOrder: false,
-    tag: false,
     halt: undefined,
     isLauncherFile: false,
-    joblog: { add: line => log.push(line), close() {} },
-    sinks: { stdout: sinkOf('stdout'), stderr: sinkOf('stderr') },
+    tell: createTell({
+      joblog: { add: line => log.push({ ...line, printed: said.stdout }), close() {} },
+      tag,
+      sinks: { stdout: sinkOf('stdout'), stderr: sinkOf('stderr') },
+    }),
+    stderr: sinkOf('stderr'),
     ...options,
   })
   watch.direct({ drain: () => void calls.push('drain'), stop: () => void calls.push('stop') })
@@ -86,6 +91,20 @@ describe('watchTasks()', () => {
     expect(said.stdout).toBe('out 1\nout 2\nout 4\n')
   })
 
+  test('logs a job after its output is printed, in its turn too: who goes on by the log after a kill has seen all of it', () => {
+    const { end, log, watch } = setUp(3, { keepOrder: true })
+    end(2)
+    expect(log).toEqual([])
+    end(1)
+    end(3)
+    expect(log.map(({ seq, printed }) => [seq, printed])).toEqual([
+      [1, 'out 1\n'],
+      [2, 'out 1\nout 2\n'],
+      [3, 'out 1\nout 2\nout 3\n'],
+    ])
+    expect(watch.finish()).toBe(0)
+  })
+
   test('puts the values before each line on wish, also before $& and an unfinished last line', () => {
     const { end, said } = setUp(1, { tag: true })
     end(1, { text: 'a\n\nb' })
@@ -94,7 +113,13 @@ describe('watchTasks()', () => {
 
   test('gives each job its slot', () => {
     expect(setUp(1).start(1, 3)).toEqual({ PARALLEL_JOBSLOT: '3' })
-    expect(setUp(1, { isLauncherFile: true }).start(1, 3)).toEqual({ PARALLEL_JOBSLOT: '3', LAUNCHER_TSK_ID: '2' })
+    expect(setUp(1, { isLauncherFile: true, slots: 4 }).start(1, 3)).toEqual({
+      PARALLEL_JOBSLOT: '3',
+      LAUNCHER_TSK_ID: '2',
+      LAUNCHER_NPROCS: '4',
+      LAUNCHER_PPN: '4',
+      LAUNCHER_NHOSTS: '1',
+    })
   })
 
   test('logs ends as GNU parallel counts them', () => {
@@ -123,7 +148,7 @@ describe('watchTasks()', () => {
       [1, 0],
       [2, 1],
     ])
-    expect(watch.finish().failed).toBe(1)
+    expect(watch.finish()).toBe(1)
   })
 
   test('tells of a try whose next one never came', () => {
@@ -144,7 +169,7 @@ describe('watchTasks()', () => {
     end(3, { code: 5, failureClass: 'exit_code' })
     expect(calls).toEqual([call])
     expect(said.stderr).toContain('Job 2 failed: run 2\n')
-    expect(watch.finish()).toMatchObject({ failed: 2, haltedBy: { exitValue: 4 } })
+    expect(watch.finish()).toBe(4)
   })
 
   test('a job that this program ended itself is in no log and counts as one that did not succeed', () => {
@@ -152,12 +177,12 @@ describe('watchTasks()', () => {
     end(1, { code: 1, failureClass: 'exit_code' })
     end(2, { code: 152, failureClass: 'allocation_end' })
     expect(log.map(({ seq }) => seq)).toEqual([1])
-    expect(watch.finish().failed).toBe(2)
+    expect(watch.finish()).toBe(1)
   })
 
   test('counts jobs that never ran as not succeeded', () => {
     const { end, watch } = setUp(3)
     end(1)
-    expect(watch.finish()).toEqual({ failed: 2, haltedBy: undefined })
+    expect(watch.finish()).toBe(2)
   })
 })

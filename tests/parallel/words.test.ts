@@ -16,6 +16,11 @@ describe('splitWords()', () => {
     ['-k -- -odd ::: a', { options: ['-k'], command: ['-odd'], inputs: [':::', 'a'] }],
     ['::: a ::::+ f', { options: [], command: [], inputs: [':::', 'a', '::::+', 'f'] }],
     ['echo :::x ::: a', { options: [], command: ['echo', ':::x'], inputs: [':::', 'a'] }],
+    [
+      '-P 4 --max-procs=3 -N2 --dryrun --xapply ls -P',
+      { options: ['-j', '4', '--jobs=3', '-n2', '--dry-run', '--link'], command: ['ls', '-P'], inputs: [] },
+    ],
+    ['--constructor x', { options: ['--constructor'], command: ['x'], inputs: [] }],
     ['-a f', { options: ['-a', 'f'], command: [], inputs: [] }],
   ])('%s', (line, words) => {
     expect(splitWords(line.split(' '))).toEqual(words)
@@ -68,10 +73,11 @@ describe('combineInputs()', () => {
 
 describe('cutValues()', () => {
   test('takes lines, or what stands before each zero byte', () => {
-    expect(cutValues('a b\n\nc\n', false)).toEqual(['a b', '', 'c'])
-    expect(cutValues('no end', false)).toEqual(['no end'])
-    expect(cutValues('a\nb\0c\0', true)).toEqual(['a\nb', 'c'])
-    expect(cutValues('', false)).toEqual([])
+    expect(cutValues('a b\n\nc\n', '\n')).toEqual(['a b', '', 'c'])
+    expect(cutValues('no end', '\n')).toEqual(['no end'])
+    expect(cutValues('a\nb\0c\0', '\0')).toEqual(['a\nb', 'c'])
+    expect(cutValues('', '\n')).toEqual([])
+    expect(cutValues('1,2,', ',')).toEqual(['1', '2'])
   })
 })
 

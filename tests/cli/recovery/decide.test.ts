@@ -29,7 +29,7 @@ const failed = (fields: Partial<FailedJob> = {}): FailedJob => ({
 })
 
 const planOne = (job: FailedJob, set = SMALL, policy = POLICY) => {
-  const { jobs, changes } = planRecovery([job], [set], policy)
+  const { jobs, changes } = planRecovery([job], [set], new Map([[set.id, 1]]), policy)
   return { ...jobs[0]!, change: changes[0] }
 }
 
@@ -89,14 +89,32 @@ describe('planRecovery()', () => {
     })
   })
 
-  test('raises a shared set once, by its neediest job', () => {
+  test('raises a set once for all that ran out of it, by the neediest, and tells each of them so', () => {
     const jobs = [
       failed({ id: 1, failureClass: 'oom', peakMemoryBytes: 4.5 * GIB }),
       failed({ id: 2, failureClass: 'oom', peakMemoryBytes: 5 * GIB }),
       failed({ id: 3, failureClass: 'oom' }),
     ]
-    const { changes } = planRecovery(jobs, [SMALL], POLICY)
-    expect(changes).toEqual([{ resource_requirements_id: 1, name: 'small', memory: { from: '4g', to: '7680m' } }])
+    const plan = planRecovery(jobs, [SMALL], new Map([[1, 3]]), POLICY)
+    expect(plan.changes).toEqual([
+      {
+        resource_requirements_id: 1,
+        name: 'small',
+        memory: { from: '4g', to: '7680m' },
+        job_ids: [1, 2, 3],
+        other_jobs: 0,
+      },
+    ])
+    expect(new Set(plan.jobs.map(({ reason }) => reason))).toEqual(
+      new Set(['it ran out of memory: small goes from 4g to 7680m']),
+    )
+  })
+
+  test('raises it for nobody else: jobs that failed otherwise, and those that did not fail, are counted as others', () => {
+    const jobs = [failed({ id: 1, failureClass: 'oom' }), failed({ id: 2, failureClass: 'exit_code', returnCode: 2 })]
+    const plan = planRecovery(jobs, [SMALL], new Map([[1, 5]]), POLICY)
+    expect(plan.changes).toMatchObject([{ job_ids: [1], other_jobs: 4 }])
+    expect(plan.jobs[0]!.reason).toBe('it ran out of memory: it goes from 4g to 6g')
   })
 
   test('leaves a job alone that has failed too often, whatever it failed of', () => {
@@ -122,7 +140,7 @@ describe('planRecovery()', () => {
     const sets = [SMALL, { id: 2, name: 'large', memory: '16g', runtime: 'PT3H' }]
     fc.assert(
       fc.property(fc.array(job), jobs => {
-        const plan = planRecovery(jobs, sets, POLICY)
+        const plan = planRecovery(jobs, sets, new Map(), POLICY)
         expect(plan.jobs).toHaveLength(jobs.length)
         for (const { reason } of plan.jobs) expect(reason).not.toBe('')
         for (const { memory, runtime } of plan.changes) {
