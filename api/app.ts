@@ -4,18 +4,24 @@ import type { Db } from '../db/unit.ts'
 import { type AccessOptions, admit } from './access.ts'
 import { accessGate } from './access-gate.ts'
 import { AUDITED, auditAdministration } from './audit.ts'
-import { type AppEnv, type AppRequest, DEFAULT_LIMITS, type Limits, type Services, type Stopping } from './context.ts'
+import { type Common, createCommon } from './common.ts'
+import {
+  type AppEnv,
+  type AppRequest,
+  DEFAULT_LIMITS,
+  type Home,
+  type Limits,
+  type Services,
+  type Stopping,
+} from './context.ts'
 import type { DialectOption } from './dialect.ts'
 import { AppError } from './errors.ts'
+import { existenceFirst } from './existence-first.ts'
 import { healthRoutes } from './health.ts'
 import { limitBodies } from './limits/bodies.ts'
-import { createFailureLimit } from './limits/failures.ts'
 import { refuseWhenFull } from './limits/queue-depth.ts'
-import { createSlots } from './limits/slots.ts'
 import { takes429AsFinal } from './limits/too-many.ts'
-import { createWriteLimit } from './limits/writers.ts'
 import { measureDb } from './metrics/measure-db.ts'
-import { createMetrics } from './metrics/metrics.ts'
 import { refusalOf } from './refusal.ts'
 import { type LogRequest, logRequests } from './request-log.ts'
 import type { RequestStats } from './request-stats.ts'
@@ -23,12 +29,17 @@ import { mountRoutes } from './routes/main.ts'
 import { metricsRoutes } from './routes/metrics.ts'
 import { openApiRoutes } from './routes/openapi.ts'
 import { spanOf } from './span.ts'
-import { createTokenCheck } from './tokens/check.ts'
 import { holdToken } from './tokens/gate.ts'
+import type { Grant } from './tokens/grant.ts'
 import type { WebhookPolicy } from './webhooks/policy.ts'
 
 export type AppOptions = {
   db: Db
+  /** What this app has in common with others of its process; absent: nothing. */
+  common?: Common
+  /** Where each project has its own database: whose this one is, and how to find the others. */
+  home?: Home
+  databaseOf?: Services['databaseOf']
   /** Epoch milliseconds; the wall clock unless a test passes its own. */
   clock?: () => number
   version: string
@@ -71,12 +82,13 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const { stopping = NEVER, requestsApart = false, addressOf = () => undefined } = options
   const db = measureDb(options.db)
-  const tokens = createTokenCheck({ db, clock })
-  const metrics = createMetrics(db, version)
-  const streams = createSlots('event streams', limits.streams)
-  const { stats } = options
+  const common = options.common ?? createCommon({ db, clock, version, limits })
+  const { tokenDb, tokens, metrics, streams, limitWrites, failures } = common
+  const { stats, home, databaseOf = async () => db } = options
   const services: Services = {
     db,
+    tokenDb,
+    databaseOf,
     clock,
     version,
     dialect,
@@ -90,8 +102,7 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     stopping,
     requestsApart,
   }
-  const limitWrites = createWriteLimit(limits.tokenWrites, clock)
-  const admission = { tokens, failures: createFailureLimit(limits.failures, clock), addressOf }
+  const admission = { tokens, failures, addressOf }
   const api = mountRoutes(services)
   const app = new Hono<AppEnv>()
   let epoch: string | undefined
@@ -111,6 +122,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     c.set('user', user)
     c.set('subject', subject)
     c.set('grant', grant)
+    c.set('home', home)
+    if (home !== undefined) refuseStranger(home, grant)
     if (grant !== undefined) {
       holdToken(c, grant)
       limitWrites(c, grant.tokenId)
@@ -124,7 +137,8 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
       `${base}/*`,
       accessGate(db, base, c => isKnownPath(app, c)),
     )
-    for (const path of AUDITED) app.use(`${base}${path}`, auditAdministration(services, base))
+    app.use(`${base}/*`, existenceFirst(db, base))
+    for (const path of AUDITED) app.use(`${base}${path}`, auditAdministration({ db: tokenDb, clock }, base))
     app.route(base, api)
   }
   app.route('/', metricsRoutes(services))
@@ -148,6 +162,12 @@ export function createApp(options: AppOptions): Hono<AppEnv> {
     return c.json(refusal.body, isFinalTo ? 503 : refusal.status)
   })
   return app
+}
+
+/** A token may come to a database that is not its project's when it was made, or looked up, in this very moment. */
+function refuseStranger({ project }: Home, grant: Grant | undefined): void {
+  if ((grant?.fence?.project ?? undefined) === project) return
+  throw new AppError('unavailable', 'Cannot answer in this moment as the token was only now found: try again')
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH']

@@ -46,6 +46,10 @@ export type Stopping = Pick<AbortSignal, 'aborted' | 'addEventListener'>
 /** What every route may use. Nothing here belongs to one request. */
 export type Services = {
   db: Db
+  /** Where tokens and the audit log stand: the same database, unless each project has its own. */
+  tokenDb: Db
+  /** Where the workflows of this project stand. */
+  databaseOf: (project: string | null | undefined) => Promise<Db>
   /** Epoch milliseconds; the only clock of the server. */
   clock: () => number
   version: string
@@ -70,6 +74,9 @@ export type Services = {
   requestsApart: boolean
 }
 
+/** The project a database is of; undefined: it keeps what is of none. */
+export type Home = { project: string | undefined }
+
 /** What the middleware has found out about one request. */
 export type AppEnv = {
   Variables: {
@@ -81,6 +88,8 @@ export type AppEnv = {
     grant: Grant | undefined
     /** What an administrative call has changed, in words for the audit log. */
     changed: string | undefined
+    /** Whose database this is, where each project has its own. */
+    home: Home | undefined
   }
 }
 

@@ -5,12 +5,15 @@ export type Remote = {
   /** https:// or http://, without a slash at the end. */
   url: string
   token?: string
+  /** Which of the server's databases; undefined: the one its address stands for. */
+  namespace?: string
   /** After this long without an answer a call fails; whether it took effect is then unknown. */
   timeoutMs: number
 }
 
-/** The server's own codes, and two of ours: it did not answer, and it answered something else than Hrana. */
+/** The server's own codes, and three of ours: it did not answer, it has no such database, and it answered something else than Hrana. */
 export const UNREACHABLE = 'REMOTE_UNREACHABLE'
+export const NO_DATABASE = 'REMOTE_NO_DATABASE'
 export const REFUSED = 'REMOTE_REFUSED'
 
 /** A statement or a call that failed at the server. `code` is SQLite's or the server's (platform.md 3.4, 3.5). */
@@ -62,14 +65,16 @@ export async function sendStatements(
   if (last) requests.push({ type: 'close' })
   const reply = await post(remote, stream, requests)
   const [first] = reply.results
-  if (first?.type === 'error') throw remoteError(first.error)
+  const after = reply.baton === null ? undefined : { baton: reply.baton, url: reply.base_url ?? remote.url }
+  // A transaction may be open behind it still, which the caller has to end.
+  if (first?.type === 'error') return { rows: [], failed: remoteError(first.error), stream: after }
   if (first?.response.type !== 'batch') throw new RemoteError(REFUSED, 'The server gave no result for a batch')
   const { step_errors, step_results } = first.response.result
   const failed = step_errors.find(error => error !== null)
   return {
     rows: step_results.map(readRows),
     failed: failed ? remoteError(failed) : undefined,
-    stream: reply.baton === null ? undefined : { baton: reply.baton, url: reply.base_url ?? remote.url },
+    stream: after,
   }
 }
 
@@ -79,8 +84,7 @@ export async function closeStream(remote: Remote, stream: NonNullable<Stream>): 
 }
 
 async function post(remote: Remote, stream: Stream, requests: readonly object[]): Promise<PipelineReply> {
-  const headers: Record<string, string> = { 'content-type': 'application/json' }
-  if (remote.token !== undefined) headers.authorization = `Bearer ${remote.token}`
+  const headers = { 'content-type': 'application/json', ...remoteHeaders(remote) }
   let status: number
   let text: string
   try {
@@ -97,7 +101,12 @@ async function post(remote: Remote, stream: Stream, requests: readonly object[])
     throw new RemoteError(UNREACHABLE, `The database server did not answer: ${why}`)
   }
   if (status !== 200) throw refusal(status, text)
-  return JSON.parse(text)
+  try {
+    return JSON.parse(text)
+  } catch {
+    // What was done is as unknown as without an answer: a reply that ends with its connection may be cut without a trace.
+    throw new RemoteError(UNREACHABLE, 'The database server did not answer: its reply broke off, or is none of its own')
+  }
 }
 
 /** A gateway in between or an overloaded server passes by itself; the rest is what the server says of this call. */
@@ -105,7 +114,16 @@ function refusal(status: number, text: string): RemoteError {
   const { message, code } = readError(text)
   const said = `The database server answered ${status}: ${message}`
   if (typeof code === 'string') return new RemoteError(code, said)
+  if (status === 404) return new RemoteError(NO_DATABASE, said)
   return new RemoteError(status >= 500 || status === 429 ? UNREACHABLE : REFUSED, said)
+}
+
+/** What a request shows to get at its database. A namespace goes as base64 without padding; ours are ASCII. */
+export function remoteHeaders({ token, namespace }: Pick<Remote, 'token' | 'namespace'>): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
+  if (namespace !== undefined) headers['x-namespace-bin'] = btoa(namespace).replace(/=+$/, '')
+  return headers
 }
 
 function readError(text: string): { message: string; code?: unknown } {

@@ -14,6 +14,8 @@ export type RemoteOptions = {
   /** libsql://, https:// or http://. */
   url: string
   token?: string
+  /** Which of the server's databases, where it has several. */
+  namespace?: string
   /** Milliseconds until one call is given up. Above the 5 s after which the server ends a transaction that others wait for. */
   timeoutMs?: number
   /**
@@ -47,8 +49,8 @@ export const isRemoteUrl = (text: string): boolean => /^(libsql|https?):\/\//.te
  *
  * A read unit has no transaction: statements yielded together see one state, those yielded after each other may not.
  */
-export function openRemote({ url, token, timeoutMs = TIMEOUT_MS, queue = false }: RemoteOptions): RemoteDb {
-  const remote: Remote = { url: httpUrl(url), token, timeoutMs }
+export function openRemote({ url, token, namespace, timeoutMs = TIMEOUT_MS, queue = false }: RemoteOptions): RemoteDb {
+  const remote: Remote = { url: httpUrl(url), token, namespace, timeoutMs }
   let writeTransactions = 0
   let roundTrips = 0
   let last: Promise<unknown> = Promise.resolve()

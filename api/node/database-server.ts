@@ -1,24 +1,36 @@
 import { readFileSync } from 'node:fs'
 import { RemoteError } from '../../db/hrana.ts'
 import { migrate } from '../../db/migrate.ts'
-import { openRemote } from '../../db/open-remote.ts'
+import { openRemote, type RemoteOptions } from '../../db/open-remote.ts'
 import { tick } from '../../db/tick.ts'
 import type { Db } from '../../db/unit.ts'
 import { StartError, startErrorOf } from './start-error.ts'
 
+/** Which database at which server. */
+export type ServerPlace = Pick<RemoteOptions, 'url' | 'token' | 'namespace'>
+
 /**
  * Opens a database at a libSQL server and brings its schema up to date. Other control planes may use it at the same time, so what
- * stands in pieces there is left alone until it is old enough to have been left by a crash. Throws StartError when the server does
- * not let us in.
+ * stands in pieces there is left alone until it is old enough to have been left by a crash.
  */
-export async function openServerDatabase(url: string, token: string | undefined): Promise<Db> {
-  const db = openRemote({ url, token, queue: true })
+export async function openUpToDate(place: ServerPlace): Promise<Db> {
+  const db = openRemote({ ...place, queue: true })
   try {
     await db.write(() => migrate(Date.now()))
     await tick(db, Date.now())
     return db
   } catch (error) {
     await db.close()
+    throw error
+  }
+}
+
+/** The same at a start. Throws StartError when the server does not let us in. */
+export async function openServerDatabase(place: ServerPlace): Promise<Db> {
+  const { url } = place
+  try {
+    return await openUpToDate(place)
+  } catch (error) {
     if (!(error instanceof RemoteError)) throw startErrorOf(error, url)
     throw new StartError(
       `Cannot use the database at ${url}: ${error.message}. Check the address, that the server runs, and its token in HEADRACE_DB_TOKEN or --db-token-file`,

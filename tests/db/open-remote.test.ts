@@ -55,6 +55,7 @@ it.each([
   ['lose answer', 'three', note, 3],
   ['lose request', 'one', noteAtOnce, 1],
   ['lose answer', 'one', noteAtOnce, 1],
+  ['cut answer', 'one', noteAtOnce, 1],
 ] as const)(
   'write() takes effect once and tells its value when the network will %s in any call of a unit that makes %s',
   async (fate, _, unit, calls) => {
@@ -190,4 +191,23 @@ it('startServer() serves a database server, two of them share it, and one that i
     for (const server of servers) await server.close()
   }
   await expect(startServer({ ...options, dbPath: 'http://127.0.0.1:9' })).rejects.toThrow(/^Cannot use the database at/)
+})
+
+it('write() lets go of the lock when the server finds a reply too large', async () => {
+  const own = await startSqld(['--max-response-size', '100KB'])
+  try {
+    // Shorter than a lock that nobody gives back is held.
+    const db = openRemote({ url: own.url, timeoutMs: 3_000 })
+    await db.write(() => migrate(0))
+    const tooLarge = db.write(function* () {
+      yield* one('SELECT 1')
+      yield* one('SELECT hex(zeroblob(200000))')
+    })
+    await expect(tooLarge).rejects.toMatchObject({ code: 'RESPONSE_TOO_LARGE' })
+    const before = db.roundTrips
+    await db.write(() => run('CREATE TABLE after (id INTEGER)'))
+    expect(db.roundTrips - before).toBe(1)
+  } finally {
+    await own.stop()
+  }
 })

@@ -4,11 +4,13 @@ import { dirname, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import Database from 'libsql'
+import { remoteHeaders } from '../../../db/hrana.ts'
 import { httpUrl, isRemoteUrl } from '../../../db/open-remote.ts'
+import type { ServerPlace } from '../database-server.ts'
 import { makePrivateFolder, touchPrivateFile } from '../private-file.ts'
 import { StartError, startErrorOf } from '../start-error.ts'
 import { checkDatabaseFile, unreadable } from './file-check.ts'
-import { type DatabasePlace, existingDatabase, tokenOf } from './open-idle.ts'
+import { type DatabasePlace, existingDatabase, serverPlaceOf } from './open-idle.ts'
 
 /** What was written, in bytes. */
 export type Backup = { path: string; bytes: number }
@@ -31,7 +33,7 @@ export async function backUp(place: DatabasePlace, target: string): Promise<Back
     makePrivateFolder(dirname(path))
     rmSync(part, { force: true })
     touchPrivateFile(part)
-    if (isRemoteUrl(place.db)) await dump(place.db, tokenOf(place), part)
+    if (isRemoteUrl(place.db)) await dump(serverPlaceOf(place), part)
     else copyFile(existingDatabase(place.db), part)
     await flush(part)
     renameSync(part, path)
@@ -55,11 +57,11 @@ function copyFile(from: string, to: string): void {
   checkDatabaseFile(to)
 }
 
-async function dump(url: string, token: string | undefined, path: string): Promise<void> {
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+async function dump(place: ServerPlace, path: string): Promise<void> {
+  const { url } = place
   let response: Response
   try {
-    response = await fetch(`${httpUrl(url)}/dump`, { headers })
+    response = await fetch(`${httpUrl(url)}/dump`, { headers: remoteHeaders(place) })
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new StartError(`Cannot back up ${url} as the database server did not answer: ${why}`)

@@ -6,7 +6,7 @@ import { listOldWorkflows, type OldWorkflow, purgeOldWorkflows } from '../../../
 import { openServerDatabase } from '../database-server.ts'
 import { StartError } from '../start-error.ts'
 import { checkDatabaseFile } from './file-check.ts'
-import { type DatabasePlace, existingDatabase, openIdle, openTarget, tokenOf } from './open-idle.ts'
+import { type DatabasePlace, existingDatabase, openIdle, openTarget, serverPlaceOf } from './open-idle.ts'
 
 export { StartError } from '../start-error.ts'
 export { backUp } from './back-up.ts'
@@ -18,7 +18,7 @@ export { restore } from './restore.ts'
  */
 export async function checkDatabase(place: DatabasePlace): Promise<Problem[]> {
   if (isRemoteUrl(place.db)) {
-    const db = await openServerDatabase(place.db, tokenOf(place))
+    const db = await openServerDatabase(serverPlaceOf(place))
     try {
       return await db.read(listProblems)
     } finally {

@@ -4,14 +4,18 @@ import { migrate } from '../../../db/migrate.ts'
 import { openFile } from '../../../db/open-file.ts'
 import { isRemoteUrl, openRemote } from '../../../db/open-remote.ts'
 import type { Db } from '../../../db/unit.ts'
-import { openServerDatabase, readDatabaseToken } from '../database-server.ts'
+import { openServerDatabase, readDatabaseToken, type ServerPlace } from '../database-server.ts'
 import { ownDatabasePath } from '../foreign-database.ts'
 import { takeOwnership } from '../ownership.ts'
 import { makePrivateFolder, touchPrivateFile } from '../private-file.ts'
+import { HOME_NAMESPACE, namespaceOf } from '../projects/namespace.ts'
 import { StartError, startErrorOf } from '../start-error.ts'
 
-/** A database by the path of its file, or by the address of a libSQL server and what that wants to see, or a file with it. */
-export type DatabasePlace = { db: string; token?: string; tokenPath?: string }
+/**
+ * A database by the path of its file, or by the address of a libSQL server and what that wants to see, or a file with it. `project`: whose
+ * it is, where that server has one for each; empty for that of no project.
+ */
+export type DatabasePlace = { db: string; token?: string; tokenPath?: string; project?: string }
 
 /** A database that no server on its file system uses, nor can begin to before it is closed. */
 export type IdleDatabase = { db: Db; close(): Promise<void> }
@@ -21,21 +25,23 @@ export type IdleDatabase = { db: Db; close(): Promise<void> }
  * StartError when another process has it, or there is none.
  */
 export async function openIdle(place: DatabasePlace): Promise<IdleDatabase> {
-  if (isRemoteUrl(place.db)) return alone(await openServerDatabase(place.db, tokenOf(place)))
+  if (isRemoteUrl(place.db)) return alone(await openServerDatabase(serverPlaceOf(place)))
   return openOwnFile(existingDatabase(place.db), db => db.write(() => migrate(Date.now())))
 }
 
 /** Opens what is to become a database; it may hold nothing yet, or what a copy left that did not end. Throws StartError as above. */
 export async function openTarget(place: DatabasePlace): Promise<IdleDatabase> {
-  if (isRemoteUrl(place.db)) return alone(openRemote({ url: place.db, token: tokenOf(place), queue: true }))
+  if (isRemoteUrl(place.db)) return alone(openRemote({ ...serverPlaceOf(place), queue: true }))
   const path = resolve(place.db)
   makePrivateFolder(dirname(path))
   return openOwnFile(path, async () => {})
 }
 
-/** What a database server wants to see. Throws StartError when its file cannot be read. */
-export const tokenOf = ({ token, tokenPath }: DatabasePlace): string | undefined =>
-  tokenPath === undefined ? token : readDatabaseToken(tokenPath)
+/** Which database at which server. Throws StartError when the file with its token cannot be read. */
+export function serverPlaceOf({ db, token, tokenPath, project }: DatabasePlace): ServerPlace {
+  const namespace = project === '' ? HOME_NAMESPACE : project && namespaceOf(project)
+  return { url: db, token: tokenPath === undefined ? token : readDatabaseToken(tokenPath), namespace }
+}
 
 /** The path of our database for the one that was named. Throws StartError when there is no file. */
 export function existingDatabase(place: string): string {
