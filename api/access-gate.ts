@@ -1,12 +1,9 @@
-import * as v from 'valibot'
 import { findAccess, type Subject } from '../db/access-control.ts'
 import type { Db } from '../db/unit.ts'
-import { type Resource, type Scope, scopeOf } from './access-scope.ts'
-import { check, readJson } from './body.ts'
+import { type Scope, scopeOf } from './access-scope.ts'
 import type { AppRequest } from './context.ts'
-import { integer } from './contract/fields.ts'
 import { AppError, missing } from './errors.ts'
-import { readInteger, readQuery } from './query.ts'
+import { type Target, targetOf } from './scope-target.ts'
 
 /**
  * Holds the access rules (contract/notes.md 6.2) before an operation begins, for whom they hold: one statement tells to which workflow
@@ -40,50 +37,21 @@ async function holdScope(c: AppRequest, db: Db, scope: Scope, subject: Subject):
       if (subject.fence != null && subject.fence.workflowId !== null)
         throw new AppError('forbidden', 'Cannot create a workflow with this token as it opens one workflow only')
       return
-    case 'row':
-      return holdRow(db, scope.resource, readInteger('id', decoded(scope.id)), subject, scope.deniedLooksMissing)
-    case 'query':
-      return holdWorkflow(db, readQuery(c, { workflow_id: 'integer!' }).workflow_id, subject)
-    case 'body': {
-      const id = scope.list === undefined ? await bodyWorkflow(c) : await firstWorkflow(c, scope.list)
-      if (id !== undefined) await holdWorkflow(db, id, subject)
+    default: {
+      const target = await targetOf(c, scope)
+      if (target !== undefined) await holdRow(db, target, subject, scope.kind === 'row' && scope.deniedLooksMissing)
     }
   }
 }
 
-/** Ends with 404 or 403 unless the subject may use the workflow. */
-const holdWorkflow = (db: Db, id: number, subject: Subject): Promise<void> =>
-  holdRow(db, { table: 'workflow', noun: 'Workflow' }, id, subject)
-
+/** Ends with 404 or 403 unless the subject may use the row's workflow. */
 async function holdRow(
   db: Db,
-  { table, noun }: Resource,
-  id: number,
+  { resource: { table, noun }, id }: Target,
   subject: Subject,
-  deniedLooksMissing = false,
+  deniedLooksMissing: boolean,
 ): Promise<void> {
   const allowed = await db.read(() => findAccess(table, id, subject))
   if (allowed === undefined || (!allowed && deniedLooksMissing)) throw missing(noun, id)
   if (!allowed) throw forbidden('workflow')
-}
-
-const Owned = v.object({ workflow_id: integer })
-
-async function bodyWorkflow(c: AppRequest): Promise<number> {
-  return check(Owned, await readJson(c)).workflow_id
-}
-
-/** That of the first entry; the operation refuses entries of two workflows, and an empty list. */
-async function firstWorkflow(c: AppRequest, list: string): Promise<number | undefined> {
-  const { [list]: entries } = check(v.object({ [list]: v.array(v.unknown()) }), await readJson(c))
-  return entries === undefined || entries.length === 0 ? undefined : check(Owned, entries[0]).workflow_id
-}
-
-/** As the router's parameters are decoded, so that both read the same number. */
-function decoded(segment: string): string {
-  try {
-    return decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
 }

@@ -41,10 +41,19 @@ export const ownerOfNew = ({ user, subject }: AppEnv['Variables'], wanted: strin
 
 /**
  * The project of a new workflow, or the one it is given: a token of one project puts workflows into that one alone, else runners of
- * another project would run its commands. Ends with 403.
+ * another project would run its commands. Ends with 403; with 422 in the database of no project, where each has its own.
  */
-export function projectOf({ subject }: AppEnv['Variables'], wanted: string | null | undefined): string | undefined {
+export function projectOf(
+  { subject, home }: AppEnv['Variables'],
+  wanted: string | null | undefined,
+): string | undefined {
   const own = subject?.fence?.project ?? undefined
+  if (home !== undefined && own === undefined && wanted != null)
+    throw new AppError(
+      'invalid',
+      'Cannot put a workflow of a project here as each project has a database of its own: use a token of that project',
+      { field: 'project' },
+    )
   if (own === undefined || wanted == null || wanted === own) return own ?? wanted ?? undefined
   throw new AppError('forbidden', 'Cannot use this project as the token opens another one', { field: 'project' })
 }

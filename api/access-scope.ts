@@ -16,7 +16,7 @@ export type Scope =
 /** `table` holds the rows, `noun` names one in messages. */
 export type Resource = { table: string; noun: string }
 
-const WORKFLOW: Resource = { table: 'workflow', noun: 'Workflow' }
+export const WORKFLOW: Resource = { table: 'workflow', noun: 'Workflow' }
 
 /** The first word of the path. */
 const RESOURCES: ReadonlyMap<string, Resource> = new Map([

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { AppRequest } from './context.ts'
-import { AppError } from './errors.ts'
+import { AppError, EarlyRefusal } from './errors.ts'
 
 type AnySchema = v.BaseSchema<unknown, unknown, v.BaseIssue<unknown>>
 
@@ -54,9 +54,6 @@ export async function readText(c: AppRequest): Promise<string> {
   }
 }
 
-/** The character's escape in valid JSON: a backslash before it would be escaped itself. */
-const NUL = /(?<!\\)(?:\\\\)*\\u0000/
-
 export function parseJson(text: string): unknown {
   let parsed: unknown
   try {
@@ -64,11 +61,27 @@ export function parseJson(text: string): unknown {
   } catch {
     throw new AppError('bad_request', 'Cannot read the request body as it is no JSON')
   }
-  // SQLite ends a text at its first NUL, which would store something else than was sent.
-  if (text.includes('\\u0000') && NUL.test(text)) {
-    throw new AppError('invalid', 'Cannot read the request body as a text holds the character U+0000')
-  }
+  refuseUnstorable(text)
   return parsed
+}
+
+/** What may be one of them: few texts hold any. */
+const SUSPICIOUS = /\\u(?:0000|[dD][89a-fA-F])/
+/** Reads valid JSON escape by escape: a whole surrogate pair, then, as a group, what cannot be stored, then any other. */
+const ESCAPES = /\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u(?:0000|[dD][89a-fA-F]))|\\./g
+
+/**
+ * Ends with 422 when a text in valid JSON cannot be stored. SQLite ends a text at its first U+0000, which would store something else than
+ * was sent; and half a surrogate pair, which its JSON functions turn into bytes that are no UTF-8, ends the whole process in the driver
+ * when it is read back.
+ */
+export function refuseUnstorable(json: string): void {
+  if (!SUSPICIOUS.test(json)) return
+  for (const [, unstorable] of json.matchAll(ESCAPES)) {
+    if (unstorable === undefined) continue
+    const what = unstorable === '\\u0000' ? 'the character U+0000' : 'half a surrogate pair'
+    throw new AppError('invalid', `Cannot read the request body as a text holds ${what}`)
+  }
 }
 
 /** Gives unknown input typed by a schema; 422 with the first field that does not fit. The value itself is not repeated. */
@@ -77,8 +90,13 @@ export function check<S extends AnySchema>(schema: S, input: unknown): v.InferOu
   if (result.success) return result.output
   const issue = result.issues[0]
   const field = v.getDotPath(issue) ?? undefined
-  throw new AppError('invalid', `Cannot read the request body as ${field ?? 'it'} ${reasonOf(issue)}`, { field })
+  const Refusal = isOfOtherType(issue) ? EarlyRefusal : AppError
+  throw new Refusal('invalid', `Cannot read the request body as ${field ?? 'it'} ${reasonOf(issue)}`, { field })
 }
+
+/** A body of another shape says nothing that could be looked up; a value that breaks a rule, an unknown word too, comes after existence. */
+const isOfOtherType = ({ kind, type, input }: v.BaseIssue<unknown>): boolean =>
+  kind === 'schema' && !(type === 'picklist' && typeof input === 'string')
 
 function reasonOf(issue: v.BaseIssue<unknown>): string {
   // Messages that schemas of ours give begin with a small letter: "must be > 0"; those of valibot would repeat the value.

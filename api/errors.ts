@@ -50,6 +50,9 @@ export class AppError extends Error {
   }
 }
 
+/** A refusal that comes before the question whether what is named exists: for its shape, or by the order of checks of its operation. */
+export class EarlyRefusal extends AppError {}
+
 /** `noun` names what is missing: "File". Texts about jobs name the parameter too (19.13). */
 export const missing = (noun: string, id: number): AppError =>
   new AppError('not_found', `${noun} not found with ID: ${noun === 'Job' ? `job_id=${id}` : id}`)

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { setMaxListeners } from 'node:events'
+import { readFileSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { hostname } from 'node:os'
@@ -11,7 +12,7 @@ import { isRemoteUrl } from '../db/open-remote.ts'
 import { failOpenTasks } from '../db/tasks.ts'
 import { healAfterStart } from '../db/tick.ts'
 import type { Db } from '../db/unit.ts'
-import { createApp } from './app.ts'
+import type { createApp } from './app.ts'
 import { check } from './body.ts'
 import type { Limits } from './context.ts'
 import { batchSchema } from './contract/completion.ts'
@@ -19,7 +20,7 @@ import type { ExpandedWorkflow } from './core/spec/types.ts'
 import type { DialectOption } from './dialect.ts'
 import { checkServerAccess, type OpenedAccess, openAccess, type ServerAccess } from './node/access.ts'
 import { countRequests } from './node/count-requests.ts'
-import { openServerDatabase, readDatabaseToken } from './node/database-server.ts'
+import { openServerDatabase, readDatabaseToken, type ServerPlace } from './node/database-server.ts'
 import { networkFileSystem } from './node/file-system.ts'
 import { ownDatabasePath } from './node/foreign-database.ts'
 import { createJsonLog } from './node/json-log.ts'
@@ -29,12 +30,14 @@ import { NO_OWNERSHIP, type Ownership, takeOwnership } from './node/ownership.ts
 import { connectionOptions, limitPatience, type Patience } from './node/patience.ts'
 import { peerAddress } from './node/peer-address.ts'
 import { makePrivateFolder, touchPrivateFile, writePrivateFile } from './node/private-file.ts'
+import { databaseAdmin, type ProjectDatabases } from './node/projects/database-admin.ts'
+import { HOME_NAMESPACE } from './node/projects/namespace.ts'
+import { serveAlone, serveProjects } from './node/projects/serve-projects.ts'
 import { StartError, startErrorOf } from './node/start-error.ts'
-import { startTicking } from './node/ticking.ts'
 import { readTls, type TlsFiles } from './node/tls.ts'
 import { newToken, tokenFromFile } from './node/token-file.ts'
 import { isLoopback, trustsOwnUser } from './node/trust.ts'
-import { startDelivering } from './node/webhooks/delivering.ts'
+import { lookAfter } from './node/upkeep.ts'
 import { type Answer, answer } from './refusal.ts'
 import { createRequestStats } from './request-stats.ts'
 import { exchange } from './routes/exchange.ts'
@@ -48,6 +51,8 @@ export type ServerOptions = {
   /** What that server wants to see, or a file with it. */
   dbToken?: string
   dbTokenPath?: string
+  /** Gives each project a database of its own at that server. */
+  databasePerProject?: ProjectDatabases
   /** 127.0.0.1 unless given; any other than loopback needs a token or a password file. */
   host?: string
   /** 0: any free one. */
@@ -108,6 +113,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log(`Fault in request ${span}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   const { access = {} } = options
   checkServerAccess(access)
+  if (options.databasePerProject !== undefined && !isRemoteUrl(options.dbPath))
+    throw new StartError(
+      'Cannot give each project a database as a file holds one: name a libSQL server that has namespaces with --db',
+    )
   const tls = options.tls && readTls(options.tls)
   if (!loopback && !options.token && options.tokenPath === undefined && access.authFile === undefined) {
     throw new StartError(
@@ -124,9 +133,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     opened = await openAccess(access, { db, dbPath, log })
     const { options: rules, close: closeAccess } = opened
     const stopping = new AbortController()
+    // Every stream and every project's app listens: many are no leak.
+    setMaxListeners(0, stopping.signal)
     const stats = createRequestStats(Date.now)
-    const app = createApp({
-      db,
+    const shared = {
       stopping: stopping.signal,
       version,
       stats,
@@ -138,9 +148,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       isEncrypted: tls !== undefined,
       logRequest,
       onFault: logFault,
-    })
+    }
+    const upkeep = { log, retentionMs: options.retentionMs, webhooks: options.webhooks }
+    const { app, fetch, ...apps } =
+      options.databasePerProject === undefined
+        ? serveAlone({ ...shared, db })
+        : serveProjects({
+            home: { ...shared, db },
+            place: serverPlace(options),
+            admin: databaseAdmin(options.databasePerProject),
+            adminUsers: access.adminUsers,
+            upkeep,
+          })
     const listening = createAdaptorServer({
-      fetch: app.fetch,
+      fetch,
       ...(tls && { createServer: createTlsServer }),
       serverOptions: { ...connectionOptions(options.patience), ...tls },
     }) as Server
@@ -152,8 +173,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`
     ownership.announce(url)
     if (options.infoPath !== undefined) writeInfo(options.infoPath, { url, token, dbPath })
-    const stopTicking = startTicking(db, log, options.retentionMs)
-    const stopDelivering = options.webhooks && startDelivering(db, options.webhooks, log)
+    const stopUpkeep = lookAfter(db, upkeep)
     return {
       url,
       port: address.port,
@@ -174,11 +194,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ),
       async close() {
         stopping.abort()
-        await stopTicking()
-        await stopDelivering?.()
+        await stopUpkeep()
         await closeServer(listening)
+        await apps.close()
         await closeAccess()
-        if (options.infoPath !== undefined) rmSync(options.infoPath, { force: true })
+        if (options.infoPath !== undefined) removeInfo(options.infoPath, url)
         await db.close()
         ownership.release()
       },
@@ -202,14 +222,18 @@ function ownFile(named: string, log: ServerOptions['log']): string {
   return own
 }
 
-async function openOwned(
-  dbPath: string,
-  { durability, dbToken, dbTokenPath, log }: ServerOptions,
-): Promise<{ ownership: Ownership; db: Db }> {
-  if (isRemoteUrl(dbPath)) {
-    const shown = dbTokenPath === undefined ? dbToken : readDatabaseToken(dbTokenPath)
-    return { ownership: NO_OWNERSHIP, db: await openServerDatabase(dbPath, shown) }
+/** The database at a server that is ours whether or not projects have others. Throws StartError. */
+function serverPlace({ dbPath, dbToken, dbTokenPath, databasePerProject }: ServerOptions): ServerPlace {
+  return {
+    url: dbPath,
+    token: dbTokenPath === undefined ? dbToken : readDatabaseToken(dbTokenPath),
+    namespace: databasePerProject && HOME_NAMESPACE,
   }
+}
+
+async function openOwned(dbPath: string, options: ServerOptions): Promise<{ ownership: Ownership; db: Db }> {
+  const { durability, log } = options
+  if (isRemoteUrl(dbPath)) return { ownership: NO_OWNERSHIP, db: await openServerDatabase(serverPlace(options)) }
   let ownership: Ownership | undefined
   let db: Db | undefined
   try {
@@ -241,4 +265,13 @@ async function openOwned(
 function writeInfo(path: string, server: { url: string; token: string; dbPath: string }): void {
   const startedAt = new Date().toISOString()
   writePrivateFile(path, `${JSON.stringify({ ...server, pid: process.pid, host: hostname(), startedAt })}\n`)
+}
+
+/** A later server of the same output directory may have written its own there. */
+function removeInfo(path: string, url: string): void {
+  try {
+    if (JSON.parse(readFileSync(path, 'utf8')).url === url) rmSync(path, { force: true })
+  } catch {
+    // It is gone, or nothing that leads anybody here.
+  }
 }

@@ -1,4 +1,5 @@
 import { JOB_STATUSES, STATUS } from '../api/core/status.ts'
+import { PIPE_OVER } from './pipe-members.ts'
 import { WAITING } from './recount.ts'
 import { RESULT_ID_STEP } from './result-ids.ts'
 import { all, type Unit } from './unit.ts'
@@ -114,6 +115,30 @@ const RESULTS: readonly Rule[] = [
   },
 ]
 
+/** Pipe runs: whose the members are, and who may have one. A run that failed or was canceled may have left some at work. */
+const PIPES: readonly Rule[] = [
+  {
+    what: 'a job is a member of two pipe runs that are open',
+    sql: `SELECT m.job_id, count(*) AS runs FROM pipe_member m JOIN pipe_run p ON p.id = m.pipe_run_id
+      WHERE p.state NOT IN (${PIPE_OVER}) GROUP BY m.job_id HAVING count(*) > 1`,
+  },
+  {
+    what: 'a member of a pipe run is of another workflow',
+    sql: `SELECT m.pipe_run_id, m.job_id FROM pipe_member m JOIN pipe_run p ON p.id = m.pipe_run_id JOIN job j ON j.id = m.job_id
+      WHERE j.workflow_id <> p.workflow_id`,
+  },
+  {
+    what: 'a pipe run ended well although a runner of it holds a member',
+    sql: `SELECT p.id, p.state, j.id AS job_id FROM pipe_run p JOIN pipe_runner r ON r.pipe_run_id = p.id
+      JOIN job j ON j.compute_node_id = r.compute_node_id AND j.status IN (${HELD})
+      JOIN pipe_member m ON m.pipe_run_id = p.id AND m.job_id = j.id WHERE p.state IN ('completed', 'partial')`,
+  },
+  {
+    what: 'an array of a pipe run is submitted although nobody has acknowledged it',
+    sql: `SELECT id FROM pipe_submission WHERE state = 'submitted' AND (scheduler_id IS NULL OR acknowledged_at IS NULL)`,
+  },
+]
+
 /** Which column names a row of which table. */
 const REFERENCES: readonly [table: string, column: string, target: string][] = [
   ['job', 'workflow_id', 'workflow'],
@@ -145,7 +170,7 @@ const ORPHANS: readonly Rule[] = REFERENCES.map(([table, column, target]) => ({
   sql: `SELECT a.${column} FROM ${table} a LEFT JOIN ${target} b ON b.id = a.${column} WHERE a.${column} IS NOT NULL AND b.id IS NULL`,
 }))
 
-const RULES: readonly Rule[] = [...CLAIMS, ...DEPENDENCIES, ...COUNTERS, ...RESULTS, ...ORPHANS]
+const RULES: readonly Rule[] = [...CLAIMS, ...DEPENDENCIES, ...COUNTERS, ...RESULTS, ...PIPES, ...ORPHANS]
 
 /**
  * Checks what must always hold between the rows (design.md, Invariants) and the file itself; an empty list when all is well. Only

@@ -1,5 +1,6 @@
 import { isComplete, STATUS, statusWord } from '../api/core/status.ts'
 import { FANOUT, releaseDependants } from './cascade.ts'
+import { noteChangedInputs } from './input-hashes.ts'
 import { RESULT_ID_STEP } from './result-ids.ts'
 import { all, one, together, type Unit } from './unit.ts'
 
@@ -8,6 +9,7 @@ type Open = { id: number; workflow_id: number; status: number }
 /** Removes one job with all that names it. A blocked dependant that waits for nothing else becomes ready. */
 export function* deleteJob(job: Open, now: number): Unit<void> {
   yield* releaseDependantsOf(job, now)
+  yield* noteChangedInputs('SELECT job_id FROM job_edge WHERE depends_on_job_id = ?', job.id)
   yield* deleteJobRows(job.workflow_id, [job.id])
 }
 

@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { STATUS } from '../api/core/status.ts'
+import { noteChangedInputs } from './input-hashes.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
 import { reserveIds } from './reserve-ids.ts'
 import { insertRows } from './rows.ts'
@@ -55,6 +56,7 @@ export function* listFiles(filter: FileFilter, request: ListRequest): Unit<Page<
 }
 
 export function* deleteFile(id: number): Unit<void> {
+  yield* noteChangedInputs('SELECT job_id FROM job_file WHERE file_id = ?', id)
   yield* run('DELETE FROM job_file WHERE file_id = ?', id)
   yield* run('UPDATE ro_crate_entity SET file_id = NULL WHERE file_id = ?', id)
   yield* deleteRow(file, id)
@@ -62,6 +64,10 @@ export function* deleteFile(id: number): Unit<void> {
 
 /** Removes the files of a workflow with all links to them and tells how many there were. */
 export function* deleteFiles(workflowId: number): Unit<number> {
+  yield* noteChangedInputs(
+    'SELECT job_id FROM job_file WHERE file_id IN (SELECT id FROM file WHERE workflow_id = ?)',
+    workflowId,
+  )
   yield* run('DELETE FROM job_file WHERE file_id IN (SELECT id FROM file WHERE workflow_id = ?)', workflowId)
   yield* run('UPDATE ro_crate_entity SET file_id = NULL WHERE workflow_id = ?', workflowId)
   return yield* deleteRowsOf(file, workflowId)

@@ -30,17 +30,18 @@ export type Heartbeat = {
 
 /**
  * Renews all leases of a node in one go and tells what became of the other claims it believes to hold. A claim without a lease is left as
- * it is. `undefined` when the node does not exist. `secret` is 128 random bits as text.
+ * it is. `undefined` when the node does not exist. `secret` is 128 random bits as text; `leaseSeconds` is what the leases last from now on.
  */
 export function* renewClaims(
   computeNodeId: number,
   claims: readonly ToldClaim[],
-  { now, secret }: { now: number; secret: string },
+  { now, secret, leaseSeconds }: { now: number; secret: string; leaseSeconds?: number },
 ): Unit<Heartbeat | undefined> {
+  const usualEnd = now + (leaseSeconds ?? LEASE_SECONDS) * 1000
   const told = JSON.stringify(claims.map(claim => [claim.jobId, claim.claimToken]))
   const [node, renewed] = yield* alongside(
     one<{ workflow_id: number }>('SELECT workflow_id FROM compute_node WHERE id = ?', computeNodeId),
-    all<{ id: number; lease_expires_at: number }>(RENEW, told, now, computeNodeId),
+    all<{ id: number; lease_expires_at: number }>(RENEW, told, now, computeNodeId, leaseSeconds ?? null),
   )
   if (node === undefined) return undefined
   const ids = new Set(renewed.map(row => row.id))
@@ -56,10 +57,12 @@ export function* renewClaims(
     settleDue(now),
   )
   const byFate = (fate: Fate) => others.filter(row => fateOf(row) === fate)
-  const reclaimed = yield* reclaim(computeNodeId, byFate('reclaim'), { now, secret })
-  if (reclaimed.length > 0) yield* noteLease(computeNodeId, now + LEASE_SECONDS * 1000)
+  const reclaimed = yield* reclaim(computeNodeId, byFate('reclaim'), { now, secret, leaseSeconds })
+  if (reclaimed.length > 0) yield* noteLease(computeNodeId, usualEnd)
+  const ends = renewed.map(row => row.lease_expires_at)
+  if (reclaimed.length > 0 || ends.length === 0) ends.push(usualEnd)
   return {
-    leaseExpiresAt: Math.min(...renewed.map(row => row.lease_expires_at), now + LEASE_SECONDS * 1000),
+    leaseExpiresAt: Math.min(...ends),
     lost: byFate('lost').map(row => row.id),
     cancel: byFate('cancel').map(row => row.id),
     reclaimed,
@@ -71,7 +74,8 @@ export function* renewClaims(
 
 const RENEW = `
   WITH told AS MATERIALIZED (SELECT value ->> 0 AS id, value ->> 1 AS token FROM json_each(?1))
-  UPDATE job SET lease_expires_at = max(lease_expires_at, ?2 + lease_seconds * 1000) FROM told
+  UPDATE job SET lease_seconds = coalesce(?4, lease_seconds),
+    lease_expires_at = max(lease_expires_at, ?2 + coalesce(?4, lease_seconds) * 1000) FROM told
   WHERE job.id = told.id AND job.claim_token = told.token AND job.compute_node_id = ?3 AND job.lease_seconds IS NOT NULL
   RETURNING job.id, job.lease_expires_at`
 
@@ -116,7 +120,7 @@ function fateOf(row: OtherRow): Fate {
 function* reclaim(
   computeNodeId: number,
   rows: readonly OtherRow[],
-  { now, secret }: { now: number; secret: string },
+  { now, secret, leaseSeconds = LEASE_SECONDS }: { now: number; secret: string; leaseSeconds?: number },
 ): Unit<Reclaimed[]> {
   if (rows.length === 0) return []
   const token = `${secret}.`
@@ -126,7 +130,7 @@ function* reclaim(
     token,
     computeNodeId,
     now,
-    LEASE_SECONDS,
+    leaseSeconds,
     JSON.stringify(rows.map(row => [row.id, row.started_at ?? now])),
   )
   for (const { id, workflow_id, attempt_id } of taken) {

@@ -4,6 +4,7 @@ import { resetActions } from './action-triggers.ts'
 import { CLEAR_CLAIM } from './claim-columns.ts'
 import { clearFrontier } from './frontier-rows.ts'
 import { abandonInitializing, beginInitializing, endInitializing, refuseInitializing } from './initializing.ts'
+import { findProgress, isUninitialized } from './progress.ts'
 import { appendEvents } from './stream-events.ts'
 import { all, type Db, one, run, type Unit } from './unit.ts'
 
@@ -11,7 +12,13 @@ import { all, type Db, one, run, type Unit } from './unit.ts'
 const JOBS = 5_000
 const LINKS = 20_000
 
-export type InitializeOptions = { onlyUninitialized: boolean; now: number; user?: string }
+export type InitializeOptions = {
+  onlyUninitialized: boolean
+  now: number
+  user?: string
+  /** Changes nothing when some job has been initialized before: the look and the change are one transaction. */
+  once?: boolean
+}
 
 /** Thrown when jobs wait for each other in a circle; `names` stand in waiting order. */
 export class DependencyCycle extends Error {
@@ -36,17 +43,14 @@ type Edges = { from: number[]; to: number[] }
 /**
  * Makes a workflow ready to run: edges through files and user_data, one cycle check over all edges, then every job blocked or
  * ready (contract/notes.md 8.1). Nobody sees half of it: a large workflow hands out nothing until the last piece. Throws
- * DependencyCycle, and then nothing has changed, or BeingInitialized. False when the workflow does not exist.
+ * DependencyCycle, and then nothing has changed, or BeingInitialized. False when the workflow does not exist, or has been started and
+ * was to be `once` only.
  */
 export async function initializeWorkflow(db: Db, workflowId: number, options: InitializeOptions): Promise<boolean> {
   const range = await db.read(() => jobRange(workflowId))
   if (range === undefined) return false
-  if (range.n <= JOBS && range.links <= LINKS) {
-    await db.write(() => inOnePiece(workflowId, range, options))
-    return true
-  }
-  const work = options.onlyUninitialized ? 'reinitialize' : 'initialize'
-  await db.write(() => beginInitializing(workflowId, work, options.now))
+  if (range.n <= JOBS && range.links <= LINKS) return db.write(() => inOnePiece(workflowId, range, options))
+  if (!(await db.write(() => beginPieces(workflowId, options)))) return false
   await initializeInPieces(db, workflowId, range, options)
   return true
 }
@@ -78,14 +82,29 @@ function* jobRange(workflowId: number): Unit<Range | undefined> {
   return { n, links: found!.links, first, last }
 }
 
-function* inOnePiece(workflowId: number, range: Range, options: InitializeOptions): Unit<void> {
+/** Whether there is something to do. Throws BeingInitialized while somebody else does it. */
+function* mayBegin(workflowId: number, { once = false }: InitializeOptions): Unit<boolean> {
   yield* refuseInitializing(workflowId)
+  if (!once) return true
+  const progress = yield* findProgress(workflowId)
+  return progress !== undefined && isUninitialized(progress.counts)
+}
+
+function* beginPieces(workflowId: number, options: InitializeOptions): Unit<boolean> {
+  if (!(yield* mayBegin(workflowId, options))) return false
+  yield* beginInitializing(workflowId, options.onlyUninitialized ? 'reinitialize' : 'initialize', options.now)
+  return true
+}
+
+function* inOnePiece(workflowId: number, range: Range, options: InitializeOptions): Unit<boolean> {
+  if (!(yield* mayBegin(workflowId, options))) return false
   const jobs = toJobs(workflowId, yield* readJobs(workflowId, range.first, range.last, options.now))
   const edges = yield* readEdges(jobs, range.first, range.last)
   const { order } = yield* checkCycles(jobs, edges)
   yield* addImplicitEdges(workflowId, range.first, range.last)
   for (const piece of changes(jobs, edges, order, options)) yield* piece()
   yield* finish(workflowId, options)
+  return true
 }
 
 async function initializeInPieces(db: Db, workflowId: number, range: Range, options: InitializeOptions): Promise<void> {

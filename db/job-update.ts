@@ -1,3 +1,4 @@
+import { noteChangedInputs } from './input-hashes.ts'
 import { type ClassKey, classesFor } from './job-classes.ts'
 import { replaceDependencies } from './job-links.ts'
 import { job, jobText } from './schema.ts'
@@ -34,6 +35,7 @@ export function* updateJob(id: number, workflowId: number, change: JobChange): U
     failure_handler_id: change.failure_handler_id,
   })
   if (change.depends_on_job_ids !== undefined) yield* replaceDependencies(id, change.depends_on_job_ids)
+  if ((change.command ?? change.depends_on_job_ids) !== undefined) yield* noteChangedInputs('SELECT ?', id)
 }
 
 /** Gives a job another limit of its own, from its next attempt on. */

@@ -39,7 +39,7 @@ export function openFile(path: string, options: FileOptions = {}): Db {
   function statement(sql: string): Prepared {
     let found = prepared.get(sql)
     if (found === undefined) {
-      found = connection.prepare(sql) as unknown as Prepared
+      found = opened().prepare(sql) as unknown as Prepared
       prepared.set(sql, found)
     }
     return found
@@ -68,19 +68,21 @@ export function openFile(path: string, options: FileOptions = {}): Db {
     return step.value
   }
 
-  /** A statement that ended in BUSY poisons its connection (platform.md 3.2): take a fresh one. */
-  function reconnect(): void {
+  /** A statement that ended in BUSY poisons its connection (platform.md 3.2): whoever comes next takes a fresh one. */
+  function forsake(): void {
     prepared = new Map()
-    try {
-      connection.close()
-    } finally {
-      connection = connect(path, options)
-    }
+    connection.close()
+  }
+
+  /** Fails when there is none and none can be had now; the next call tries again. */
+  function opened(): Database.Database {
+    if (!connection.open && !closed) connection = connect(path, options)
+    return connection
   }
 
   /** Runs a group of units in one transaction. A unit that throws is rolled back to its savepoint; the others stay. */
   function runGroup(group: readonly Waiting[]): Outcome[] {
-    connection.exec('BEGIN IMMEDIATE')
+    opened().exec('BEGIN IMMEDIATE')
     writeTransactions++
     const outcomes: Outcome[] = []
     try {
@@ -128,7 +130,7 @@ export function openFile(path: string, options: FileOptions = {}): Db {
         if (queue.length > 0) await nextTurn()
       } catch (error) {
         if (isBusy(error) && ++attempts < BUSY_ATTEMPTS) {
-          reconnect()
+          forsake()
           await pause(10 + 40 * (attempts / BUSY_ATTEMPTS))
           continue
         }

@@ -36,12 +36,13 @@ export function* hearPipeRunner(computeNodeId: number, pipeRunId: number, now: n
   )
 }
 
-/** Runners of a run that were heard within a lease and have not said goodbye. Job leases that still hold are a sign of life, too. */
+/** Runners of a run that were heard within its lease and have not said goodbye. Job leases that still hold are a sign of life, too. */
 export function* countLiveRunners(pipeRunId: number, now: number): Unit<number> {
   const row = yield* one<{ n: number }>(
     `SELECT count(*) AS n FROM pipe_runner AS pr JOIN compute_node AS n ON n.id = pr.compute_node_id AND n.is_active = 1
-       LEFT JOIN node_lease AS l ON l.compute_node_id = n.id
-     WHERE pr.pipe_run_id = ?1 AND (pr.heard_at > ?2 - ${LEASE_SECONDS * 1000} OR l.expires_at > ?2)`,
+       JOIN pipe_run AS r ON r.id = pr.pipe_run_id LEFT JOIN node_lease AS l ON l.compute_node_id = n.id
+     WHERE pr.pipe_run_id = ?1 AND (l.expires_at > ?2
+       OR pr.heard_at > ?2 - coalesce(json_extract(r.spec, '$.lease_seconds'), ${LEASE_SECONDS}) * 1000)`,
     pipeRunId,
     now,
   )

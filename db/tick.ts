@@ -24,8 +24,9 @@ const LEFT_BEHIND_MS = 600_000
  */
 export async function tick(db: Db, now: number): Promise<void> {
   const leftBefore = now - LEFT_BEHIND_MS
-  await heal(db, now, leftBefore)
+  // First, since jobs wait for it: a workflow that cannot be removed, tick after tick, must keep none from going on.
   await settleAllDue(db, now)
+  await heal(db, now, leftBefore)
   if (await db.read(() => hasOpenTasks(leftBefore))) await db.write(() => failOpenTasks(now, leftBefore))
   const forgotten = now - CLAIM_REMEMBERED_MS
   if ((await db.read(() => one('SELECT 1 FROM claim WHERE created_at < ? LIMIT 1', forgotten))) !== undefined)

@@ -76,6 +76,14 @@ export function* listTokens(
   return { rows, total: counted?.n ?? 0 }
 }
 
+/** The projects of all tokens that were ever used and are still kept. */
+export function* listTokenProjects(): Unit<string[]> {
+  const rows = yield* all<{ project: string }>(
+    'SELECT DISTINCT project FROM token WHERE project IS NOT NULL AND last_used_at IS NOT NULL ORDER BY project',
+  )
+  return rows.map(row => row.project)
+}
+
 /** Gives a token another secret; the one before it opens until `previousUntil`. */
 export function* rotateToken(id: number, secretHash: string, previousUntil: number): Unit<TokenRow> {
   const row = yield* one<TokenRow>(

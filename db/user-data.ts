@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { STATUS } from '../api/core/status.ts'
+import { noteChangedInputs } from './input-hashes.ts'
 import { contains, equals, type ListRequest, listTable, type Page } from './list.ts'
 import { reserveIds } from './reserve-ids.ts'
 import { insertRows } from './rows.ts'
@@ -67,12 +68,17 @@ export function* listUserData(filter: UserDataFilter, request: ListRequest): Uni
 }
 
 export function* deleteUserData(id: number): Unit<void> {
+  yield* noteChangedInputs('SELECT job_id FROM job_user_data WHERE user_data_id = ?', id)
   yield* run('DELETE FROM job_user_data WHERE user_data_id = ?', id)
   yield* deleteRow(userData, id)
 }
 
 /** Removes the user data of a workflow with all links to them and tells how many there were. */
 export function* deleteAllUserData(workflowId: number): Unit<number> {
+  yield* noteChangedInputs(
+    'SELECT job_id FROM job_user_data WHERE user_data_id IN (SELECT id FROM user_data WHERE workflow_id = ?)',
+    workflowId,
+  )
   yield* run(
     'DELETE FROM job_user_data WHERE user_data_id IN (SELECT id FROM user_data WHERE workflow_id = ?)',
     workflowId,

@@ -65,17 +65,6 @@ export function* enableWebhook(id: number): Unit<void> {
   )
 }
 
-/**
- * Takes the hooks whose time has come for this process alone until `until`: another server on the same database leaves them. Only
- * reads while there is nothing to tell.
- */
-export function* listDueWebhooks(now: number): Unit<WebhookRow[]> {
-  return yield* all<WebhookRow>(
-    'SELECT * FROM webhook WHERE is_enabled = 1 AND due_at <= ? ORDER BY due_at LIMIT 100',
-    now,
-  )
-}
-
 /** Whether the hook is ours to deliver until then; another server may have been quicker. */
 export function* takeWebhook({ id, due_at }: WebhookRow, until: number): Unit<boolean> {
   const row = yield* one('UPDATE webhook SET due_at = ?3 WHERE id = ?1 AND due_at = ?2 RETURNING 1', id, due_at, until)
@@ -87,19 +76,43 @@ const UNFINISHED = `NOT EXISTS (SELECT 1 FROM job WHERE workflow_id = w.id)
   OR EXISTS (SELECT 1 FROM workflow_count c WHERE c.workflow_id = w.id AND c.n > 0
     AND c.status NOT IN (${[STATUS.completed, STATUS.failed, STATUS.canceled, STATUS.terminated].join()}))`
 
-/** Workflows in which something happened that a hook has not told yet, or whose run has ended. */
+/** The run is over, and the hook has not told so: `w` is the workflow, `p` how far the hook is there. */
+const ENDED = `ifnull(p.ended_run, -1) <> w.run_id AND NOT (${UNFINISHED})`
+const HAS_NEWS = `w.state = 'live'
+  AND (EXISTS (SELECT 1 FROM stream_event WHERE workflow_id = w.id AND seq > ifnull(p.seq, 0)) OR (${ENDED}))`
+const PROGRESS_OF = (hookId: string): string =>
+  `LEFT JOIN webhook_progress p ON p.webhook_id = ${hookId} AND p.workflow_id = w.id`
+
+/** Most hooks of one round. */
+const MOST_HOOKS = 100
+
+/**
+ * The hooks that have something to tell and whose time has come, the one longest ago first. Those with nothing to tell are left out here,
+ * since there may be any number of them: they would keep the others from their turn.
+ */
+export function* listDueWebhooks(now: number): Unit<WebhookRow[]> {
+  return yield* all<WebhookRow>(
+    `SELECT h.* FROM webhook h WHERE h.is_enabled = 1 AND h.due_at <= ? AND CASE WHEN h.workflow_id IS NULL
+       THEN EXISTS (SELECT 1 FROM workflow w ${PROGRESS_OF('h.id')} WHERE ${HAS_NEWS})
+       ELSE EXISTS (SELECT 1 FROM workflow w ${PROGRESS_OF('h.id')} WHERE w.id = h.workflow_id AND ${HAS_NEWS}) END
+     ORDER BY h.due_at, h.id LIMIT ${MOST_HOOKS}`,
+    now,
+  )
+}
+
+/** When the first thing happened that is not told; first of all comes the end of a run of which all else is. */
+const WAITS_SINCE =
+  'ifnull((SELECT at FROM stream_event WHERE workflow_id = w.id AND seq > ifnull(p.seq, 0) ORDER BY seq LIMIT 1), 0)'
+
+/** Workflows in which something happened that a hook has not told yet, or whose run has ended; what waits longest comes first. */
 export function* listNews(
   { id, workflow_id }: WebhookRow,
   limit: number,
 ): Unit<(Place & { run_id: number; ended: number })[]> {
+  const which = workflow_id === null ? '?2 IS NULL' : 'w.id = ?2'
   return yield* all<Place & { run_id: number; ended: number }>(
-    `SELECT * FROM (
-       SELECT w.id AS workflow_id, w.run_id, ifnull(p.seq, 0) AS seq, ifnull(p.ended_run, -1) AS ended_run,
-         CASE WHEN ifnull(p.ended_run, -1) = w.run_id OR ${UNFINISHED} THEN 0 ELSE 1 END AS ended
-       FROM workflow w LEFT JOIN webhook_progress p ON p.webhook_id = ?1 AND p.workflow_id = w.id
-       WHERE w.state = 'live' AND w.id = ifnull(?2, w.id)) AS news
-     WHERE ended = 1 OR EXISTS (SELECT 1 FROM stream_event WHERE workflow_id = news.workflow_id AND seq > news.seq)
-     ORDER BY workflow_id LIMIT ?3`,
+    `SELECT w.id AS workflow_id, w.run_id, ifnull(p.seq, 0) AS seq, ifnull(p.ended_run, -1) AS ended_run, ${ENDED} AS ended
+     FROM workflow w ${PROGRESS_OF('?1')} WHERE ${which} AND ${HAS_NEWS} ORDER BY ${WAITS_SINCE}, w.id LIMIT ?3`,
     id,
     workflow_id,
     limit,
@@ -115,8 +128,8 @@ export function* countJobs(workflowId: number): Unit<Record<number, number>> {
   return Object.fromEntries(rows.map(({ status, n }) => [status, n]))
 }
 
-/** Notes that a delivery arrived, and looks again at once. */
-export function* recordDelivery(id: number, place: Place, now: number): Unit<void> {
+/** Notes that a delivery arrived; the hook stays with whoever delivers until `until`. */
+export function* recordDelivery(id: number, place: Place, now: number, until: number): Unit<void> {
   yield* run(
     `INSERT INTO webhook_progress (webhook_id, workflow_id, seq, ended_run) SELECT ?1, ?2, ?3, ?4
      WHERE EXISTS (SELECT 1 FROM webhook WHERE id = ?1)
@@ -127,9 +140,10 @@ export function* recordDelivery(id: number, place: Place, now: number): Unit<voi
     place.ended_run,
   )
   yield* run(
-    `UPDATE webhook SET delivered_at = ?2, failures = 0, failing_since = NULL, last_error = NULL WHERE id = ?1`,
+    `UPDATE webhook SET delivered_at = ?2, due_at = ?3, failures = 0, failing_since = NULL, last_error = NULL WHERE id = ?1`,
     id,
     now,
+    until,
   )
 }
 

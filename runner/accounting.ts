@@ -8,7 +8,7 @@ import { readMonitorConfig } from './monitor/config.ts'
 import { createMonitor, type Monitor, type NodeUsage } from './monitor/monitor.ts'
 import { type OpenLauncher, watchLaunches } from './monitor/watch.ts'
 import type { Serving, Servings } from './serving.ts'
-import { type LogFiles, logPaths } from './stdio.ts'
+import { type LogFiles, logFiles, logPaths, stdioOf } from './stdio.ts'
 import type { TakenOver } from './take-over.ts'
 import type { ClaimedJob } from './wire.ts'
 
@@ -101,7 +101,12 @@ export function openAccounting({ outputDir, label, bySlots, maxLogBytes, note }:
       for (const { tag, job, startedAtMs } of jobs) {
         const pid = pids.get(tag)
         if (pid === undefined) continue
-        watch.adopt({ tag, pid, startedAtMs, job: watched(job, servings.of(job.workflow_id)) })
+        const serving = servings.of(job.workflow_id)
+        const { workflowId, workflow } = serving
+        const { mode } = stdioOf(job.name, workflow.execution_config ?? {})
+        const attempt = { workflowId, jobId: job.id, runId: workflow.run_id, attemptId: job.attempt_id }
+        const logs = logFiles(outputDir, mode, attempt)
+        watch.adopt({ tag, pid, startedAtMs, job: watched(job, serving, logs) })
       }
     },
     watched,

@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from './client.ts'
 import { actionEnvironment, type RunFacts } from './job-environment.ts'
+import { runLogged } from './run-logged.ts'
 import type { NodeScheduler } from './slurm/node-scheduler.ts'
 import type { WireAction as SlurmAction } from './slurm/rows.ts'
 
@@ -63,14 +62,22 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
     for (const action of due.value) {
       if (!canTake(action) || done.has(action.id)) continue
       done.add(action.id)
-      if (action.action_type !== 'run_commands') {
-        await options.nodes?.fire(action)
-        continue
+      try {
+        await take(action)
+      } catch (error) {
+        note(`Action ${action.id} could not be run: ${(error as Error).message}`)
       }
-      const taken = await client.request('POST', `${base}/${action.id}/claim`, { compute_node_id: options.nodeId })
-      if (taken.ok) await runCommands(action, options)
-      else if (taken.status !== TAKEN) note(`Action ${action.id} could not be taken: ${taken.message}`)
     }
+  }
+
+  async function take(action: WireAction): Promise<void> {
+    if (action.action_type !== 'run_commands') {
+      await options.nodes?.fire(action)
+      return
+    }
+    const taken = await client.request('POST', `${base}/${action.id}/claim`, { compute_node_id: options.nodeId })
+    if (taken.ok) await runCommands(action, options)
+    else if (taken.status !== TAKEN) note(`Action ${action.id} could not be taken: ${taken.message}`)
   }
 
   /** One after the other, so that no action is taken twice. */
@@ -95,23 +102,9 @@ export async function openActions(options: ActionsOptions): Promise<Actions> {
 async function runCommands(action: WireAction, { workflowId, nodeId, facts, note }: ActionsOptions): Promise<void> {
   const path = join(facts.outputDir, `action_wf${workflowId}_r${facts.runId}_${action.id}_n${nodeId}.log`)
   for (const command of action.action_config.commands ?? []) {
-    const code = await runCommand(command, path, facts)
+    const code = await runLogged(command, path, { cwd: facts.outputDir, env: actionEnvironment(facts) })
     if (code === 0) continue
     note(`Action ${action.id} has failed with ${code} at: ${command} (${path})`)
     return
   }
-}
-
-function runCommand(command: string, logPath: string, facts: RunFacts): Promise<number> {
-  const log = openSync(logPath, 'a', 0o600)
-  return new Promise(resolve => {
-    const child = spawn('bash', ['-c', command], {
-      cwd: facts.outputDir,
-      env: actionEnvironment(facts),
-      stdio: ['ignore', log, log],
-    })
-    closeSync(log)
-    child.on('error', () => resolve(127))
-    child.on('exit', code => resolve(code ?? 128))
-  })
 }

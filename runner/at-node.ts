@@ -8,6 +8,8 @@ import { type NodeDirectory, type NodeState, openNodeDirectory, readNodeState, s
 import { type ControlPlane, openControlPlane } from './run-control-plane.ts'
 import type { RunSettings } from './run-options.ts'
 import type { Progress } from './screen/types.ts'
+import { checkServerVersion } from './server-version.ts'
+import { VERSION } from './version.ts'
 
 /** What a runner has once nobody else can run in its directory: the place, what the last one left there, and its control plane. */
 export type AtNode = {
@@ -51,6 +53,8 @@ async function takeNode<T>(
   let controlPlane: ControlPlane | undefined
   try {
     controlPlane = await openControlPlane(options)
+    const strange = controlPlane.epochs && (await checkServerVersion(controlPlane.client, controlPlane.apiUrl, VERSION))
+    if (strange !== undefined) return { kind: 'refused', exitCode: 3, message: strange }
     return await work({ controlPlane, directory, former, capacity, startedAtMs })
   } finally {
     progress.end()

@@ -1,3 +1,4 @@
+import { RENEWALS_PER_LEASE } from '../api/core/leases.ts'
 import { createBackOff } from './back-off.ts'
 
 /** When a runner with room asks for work again. Nothing found: twice as late each time; any progress, or news of work, and it asks at once. */
@@ -24,8 +25,10 @@ const POLL_CAP_MS = 30_000
 const FIRST_NOTICE_PAUSE_MS = 50
 const NOTICE_PAUSE_CAP_MS = 2_000
 
-export function createClaimPace(random?: () => number): ClaimPace {
-  const poll = createBackOff({ firstMs: FIRST_POLL_MS, capMs: POLL_CAP_MS, jitter: 0.1, random })
+/** Who asks for short leases wants silence to be noticed soon: without work it is heard as often as with some. */
+export function createClaimPace(leaseMs: number, random?: () => number): ClaimPace {
+  const pollCapMs = Math.min(POLL_CAP_MS, leaseMs / RENEWALS_PER_LEASE)
+  const poll = createBackOff({ firstMs: FIRST_POLL_MS, capMs: pollCapMs, jitter: 0.1, random })
   const notices = createBackOff({ firstMs: FIRST_NOTICE_PAUSE_MS, capMs: NOTICE_PAUSE_CAP_MS, jitter: 0.5, random })
   let atMs = 0
   let news = false

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { LEASE_SECONDS } from '../api/core/leases.ts'
 import type { Free, Need } from './capacity/ledger.ts'
 import type { ClaimPart } from './wire.ts'
 
@@ -7,6 +6,8 @@ import type { ClaimPart } from './wire.ts'
 export type ClaimTerms = {
   /** Absent: the control plane finds the runner's nodes by itself. */
   computeNodeId?: number
+  /** How long what is claimed is this runner's without a word from it. */
+  leaseSeconds: number
   labels: readonly string[]
   schedulerConfigId?: number
   strictSchedulerMatch?: boolean
@@ -39,7 +40,7 @@ export function claimPart(
   const part: ClaimPart = {
     claim_id: randomUUID(),
     limit,
-    lease_seconds: LEASE_SECONDS,
+    lease_seconds: terms.leaseSeconds,
     labels: terms.labels,
     start: true,
   }

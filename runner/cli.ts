@@ -12,16 +12,23 @@ const ABOUT = 'Headrace runs workflows of dependent jobs, on a laptop or on many
 
 // Whoever reads our output may stop before its end (`| head`), and a terminal may be closed; what is still to be written has no
 // reader and is dropped.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-  })
-}
+const NO_READER: ReadonlySet<string | undefined> = new Set(['EPIPE', 'EIO'])
+
+// A result that is cut short without a word would be taken for the whole.
+let isCut = false
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (isCut || NO_READER.has(error.code)) return
+  isCut = true
+  process.stderr.write(`Cannot write to standard output: ${error.code}; make room where it goes, and ask again\n`)
+  process.exitCode = 3
+})
+// There is nowhere left to tell of it.
+process.stderr.on('error', () => {})
 
 void main(process.argv.slice(2))
   .catch(report)
   .then(code => {
-    process.exitCode = code
+    if (!isCut) process.exitCode = code
   })
 
 async function main(words: string[]): Promise<ExitCode> {

@@ -1,5 +1,6 @@
 import { authorization, type Proof } from './client/authorization.ts'
-import { noReply, type Refusal, type Reply, readReply, readText } from './client/reply.ts'
+import { jsonText } from './client/json-text.ts'
+import { mayPass, noReply, type Refusal, type Reply, readReply, readText } from './client/reply.ts'
 import type { Method, Outgoing, Transport } from './client/transport.ts'
 
 export type { Refusal, Reply } from './client/reply.ts'
@@ -39,9 +40,6 @@ const FIRST_PAUSE_MS = 200
 /** A server that asks for more patience than this is left to the caller. */
 const LONGEST_PAUSE_MS = 5_000
 
-/** Overloaded, or a proxy in between has lost the server: worth another try. Other 5xx are faults that a repetition meets again. */
-const PASSING: ReadonlySet<number | undefined> = new Set([undefined, 429, 502, 503, 504])
-
 /** Makes a client over a transport. It adds the token, turns bodies into JSON and back, and repeats what may be repeated. */
 export function createClient(transport: Transport, options: ClientOptions = {}): Client {
   const { attempts = ATTEMPTS, sleep = pause, random = Math.random } = options
@@ -69,7 +67,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
         asText = false,
       }: RequestOptions = {},
     ) {
-      const text = body === undefined ? undefined : contentType === JSON_TYPE ? JSON.stringify(body) : String(body)
+      const text = body === undefined ? undefined : contentType === JSON_TYPE ? jsonText(body) : String(body)
       const send = () => sendOnce<T>({ method, path, body: text, timeoutMs }, contentType, asText)
       let reply = await send()
       for (let tries = 1; tries < attempts && !reply.ok && repeatable; tries++) {
@@ -86,7 +84,7 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
 
 /** How long to wait before the next try; undefined when another try is of no use. */
 function pauseAfter(refusal: Refusal, tries: number, random: number): number | undefined {
-  if (!PASSING.has(refusal.status)) return undefined
+  if (!mayPass(refusal)) return undefined
   const own = FIRST_PAUSE_MS * 2 ** (tries - 1) * (0.5 + random / 2)
   const pauseMs = Math.max(own, refusal.retryAfterMs ?? 0)
   return pauseMs <= LONGEST_PAUSE_MS ? pauseMs : undefined

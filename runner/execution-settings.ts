@@ -21,6 +21,9 @@ export type ReturnCodes = { timeout: number; oom: number }
 /** How a running job is asked to end, and how long it has before it is killed. */
 export type JobEnd = { signal: NodeJS.Signals; graceMs: number }
 
+/** When jobs are asked to end as their runner has to be gone, and when what is left of them is killed; epoch milliseconds. */
+export type EndingTimes = { askAtMs: number; killAtMs: number }
+
 const LEAD_SECONDS = 30
 const HEADROOM_SECONDS = 60
 /** As Torc writes them; 137 is 128 + SIGKILL. */
@@ -61,7 +64,7 @@ export function endingTimes(
   endMs: number,
   startMs: number,
   { sigterm_lead_seconds: lead, sigkill_headroom_seconds: headroom }: ExecutionConfig,
-): { askAtMs: number; killAtMs: number } {
+): EndingTimes {
   const said = seconds(lead, 0) + seconds(headroom, 0)
   const open = seconds(lead, LEAD_SECONDS) + seconds(headroom, HEADROOM_SECONDS) - said
   const room = Math.max(0, (endMs - startMs) * SHARE_FOR_ENDING - said)

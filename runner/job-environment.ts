@@ -31,7 +31,10 @@ export function jobEnvironment(
 
 /** Looked for once: nothing changes the runner's own environment. */
 const LEFTOVERS = leftoversOf(process.env)
-const NO_CREDENTIALS = { HEADRACE_TOKEN: null, HEADRACE_TOKEN_FILE: null, TORC_PASSWORD: null }
+
+/** What opens a control plane, or its database. */
+const CREDENTIALS = ['HEADRACE_TOKEN', 'HEADRACE_TOKEN_FILE', 'HEADRACE_DB_TOKEN', 'TORC_PASSWORD']
+const NO_CREDENTIALS = Object.fromEntries(CREDENTIALS.map(name => [name, null] as const))
 
 /** What identifies an attempt to its job and to its recovery script. */
 function attemptVariables(
@@ -62,8 +65,7 @@ function runVariables(facts: RunFacts): Record<string, string> {
 
 /** The runner's own environment without its credentials. */
 function inherited(): NodeJS.ProcessEnv {
-  const { HEADRACE_TOKEN: _, HEADRACE_TOKEN_FILE: __, TORC_PASSWORD: ___, ...env } = process.env
-  return env
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !CREDENTIALS.includes(name)))
 }
 
 /** The whole environment of a recovery script: that of the runner, the job's own, and the attempt with its return code. */

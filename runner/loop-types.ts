@@ -4,9 +4,10 @@ import type { ClaimTerms } from './claim-part.ts'
 import type { LoopEnd } from './ending.ts'
 import type { Finalisers } from './job-threads/finalisers.ts'
 import type { Exited, Launcher, Started } from './launcher/types.ts'
+import type { RunEnd } from './run-end.ts'
 import type { TakenOver } from './take-over.ts'
 import type { ClaimedJob, ExchangeReply, ExchangeRequest, HeartbeatReply, ToldClaim, WorkflowSummary } from './wire.ts'
-import type { Prepare, Readopt } from './work.ts'
+import type { EndOf, Prepare, Readopt } from './work.ts'
 
 /** A claim that is to be given back. */
 export type Returning = { job_id: number; claim_token: string; reason?: HandBackReason }
@@ -18,9 +19,11 @@ export type Returning = { job_id: number; claim_token: string; reason?: HandBack
 export type LoopApi = {
   exchange(request: ExchangeRequest): Promise<ExchangeReply | undefined>
   release(claims: readonly Returning[]): Promise<boolean>
-  /** Renews the leases of everything that is held. */
-  heartbeat(claims: readonly ToldClaim[]): Promise<HeartbeatReply | undefined>
+  /** Renews the leases of everything that is held; each lasts so long from now on. */
+  heartbeat(claims: readonly ToldClaim[], leaseSeconds: number): Promise<HeartbeatReply | undefined>
   summary(): Promise<WorkflowSummary | undefined>
+  /** The last answer was that this runner may not ask any more. Until another one comes it is as if there was none. */
+  isShutOut?(): boolean
 }
 
 export type LoopOptions = {
@@ -41,20 +44,15 @@ export type LoopOptions = {
   /** Make the completions of what has exited. */
   finalisers: Finalisers
   claim: ClaimTerms
-  /** Epoch milliseconds after which the runner ends its jobs; claims say how long is left. */
-  endAtMs?: number
+  /** When the runner takes nothing new, and when it ends all its jobs; claims say how long is left. Absent = never. */
+  end?: Readonly<Pick<RunEnd, 'drainAtMs' | 'stopAtMs'>>
   /** How long to stay without work, whatever else there is; else the workflow says, and what cannot run here ends the loop. */
   idleExitMs?: number
   /** It serves whatever comes: only time, idleness or a word from outside ends it. */
   stays?: boolean
   /** Where somebody else tells that work has become ready; wanted while there is room here, and nothing to put in it. */
   notices?: Notices
-  /** How jobs that must end are asked to; SIGTERM when left out. */
-  endSignal?: NodeJS.Signals
-  /** Time between that and KILL. */
-  graceMs: number
-  /** What still runs at this moment is killed, epoch milliseconds. */
-  killAtMs?: number
+  endOf: EndOf
   /** How often a runner with work looks at the workflow's counts, and whether it was canceled. */
   lookMs: number
   /** How long a request is repeated before the runner gives up on the control plane. */

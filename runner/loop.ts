@@ -38,7 +38,8 @@ export function createLoop(options: LoopOptions): Loop {
   /** Ends the pause between two tries to reach the control plane. */
   const hurry = createWakeUp()
   const pace = createPace()
-  const claiming = createClaimPace()
+  const leaseMs = claim.leaseSeconds * 1000
+  const claiming = createClaimPace(leaseMs)
   const beat: BackOff = createBackOff({ firstMs: FIRST_RETRY_MS, capMs: BEAT_CAP_MS, jitter: 0.2 })
   const work = new Work({
     ledger,
@@ -46,9 +47,8 @@ export function createLoop(options: LoopOptions): Loop {
     prepare: options.prepare,
     readopt: options.readopt,
     bySlots: claim.bySlots,
-    endSignal: options.endSignal,
-    graceMs: options.graceMs,
-    killAtMs: options.killAtMs,
+    endOf: options.endOf,
+    drainAtMs: () => options.end?.drainAtMs ?? Infinity,
     clock,
     // What may be somebody else's by now is not started before a heartbeat has said that it is not.
     mayStart: () => phase === 'open' && !away && lost === undefined && !renewal.mayHaveLapsed(clock()),
@@ -56,7 +56,8 @@ export function createLoop(options: LoopOptions): Loop {
   const reports = createReports()
   const renewal = createRenewal({
     work,
-    heartbeat: claims => api.heartbeat(claims),
+    leaseMs,
+    heartbeat: claims => api.heartbeat(claims, claim.leaseSeconds),
     unsettled: () => [...finalisers.claims(), ...reports.ends(), ...returning],
     clock,
   })
@@ -156,6 +157,11 @@ export function createLoop(options: LoopOptions): Loop {
     wake.notify()
   }
 
+  function heedTheEnd({ drainAtMs, stopAtMs }: NonNullable<LoopOptions['end']>, now: number): void {
+    if (now >= stopAtMs && phase !== 'stopping') stop()
+    else if (now >= drainAtMs && phase === 'open') drain()
+  }
+
   async function recallAll(): Promise<void> {
     await work.recall(() => true)
     wake.notify()
@@ -172,6 +178,9 @@ export function createLoop(options: LoopOptions): Loop {
     claiming.noticed(clock())
     wake.notify()
   }
+
+  /** Nobody is going to answer in time: there is no time, or the next answer is the same. */
+  const isCutOff = (): boolean => phase === 'stopping' || api.isShutOut?.() === true
 
   // ---- giving back ----
 
@@ -192,7 +201,7 @@ export function createLoop(options: LoopOptions): Loop {
       if (await api.release(returning)) returning = []
       else {
         releaseAtMs = clock() + FIRST_RETRY_MS
-        if (phase === 'stopping' && !hasOpenAttempts()) ended = 'offline'
+        if (isCutOff() && !hasOpenAttempts()) ended = 'offline'
       }
     }
     work.startHeld()
@@ -210,7 +219,7 @@ export function createLoop(options: LoopOptions): Loop {
     const target = pace.holdTarget(work.runningCount())
     const hold = stuck || now < sparingUntilMs || waiting * 2 > target ? 0 : Math.max(0, target - waiting)
     if (limit <= 0 && hold <= 0) return undefined
-    const secondsLeft = options.endAtMs === undefined ? undefined : (options.endAtMs - now) / 1000
+    const secondsLeft = options.end && (options.end.drainAtMs - now) / 1000
     return claimPart(claim, { limit, free, total: ledger.total, hold, holdNeed: work.largestNeed(), secondsLeft })
   }
 
@@ -246,7 +255,7 @@ export function createLoop(options: LoopOptions): Loop {
       const isRenewed = !renewalIsDue(clock()) || (await renew())
       const reply = isRenewed ? await api.exchange(request) : undefined
       offline = reply === undefined
-      away = offline && (phase === 'stopping' || clock() - since > options.offlineAtMostMs)
+      away = offline && (isCutOff() || clock() - since > options.offlineAtMostMs)
       if (reply !== undefined) return reply
       changed()
       if (away) await recallAll()
@@ -270,6 +279,8 @@ export function createLoop(options: LoopOptions): Loop {
       return
     }
     claiming.progressed()
+    // The workflow of these may want more time for its end than there is.
+    if (options.end !== undefined) heedTheEnd(options.end, now)
     // The first try may have got them, however many it took to hear of it.
     renewal.begin(sentAtMs, idle())
     const runnable: ClaimedJob[] = []
@@ -343,7 +354,7 @@ export function createLoop(options: LoopOptions): Loop {
     knowsOutlook = false
     if (!idle()) return
     if (offline || summary === undefined) {
-      if (phase === 'stopping') ended = 'offline'
+      if (isCutOff()) ended = 'offline'
       checkEndAtMs = now + FIRST_RETRY_MS
       return
     }
@@ -396,7 +407,8 @@ export function createLoop(options: LoopOptions): Loop {
       if (work.giveBackAtMs !== undefined) times.push(Math.max(releaseAtMs, work.giveBackAtMs) - now)
       if (returning.length > 0) times.push(releaseAtMs - now)
     }
-    if (options.endAtMs !== undefined && phase !== 'stopping') times.push(options.endAtMs - now)
+    if (options.end !== undefined && phase !== 'stopping')
+      times.push((phase === 'open' ? options.end.drainAtMs : options.end.stopAtMs) - now)
     return Math.max(1, Math.min(...times))
   }
 
@@ -420,7 +432,7 @@ export function createLoop(options: LoopOptions): Loop {
         }
         const now = clock()
         work.endOverdue(now)
-        if (options.endAtMs !== undefined && now >= options.endAtMs && phase !== 'stopping') stop()
+        if (options.end !== undefined) heedTheEnd(options.end, now)
         if (!slotFree() && now - lastVainMs >= HUSH_AFTER_MS) options.notices?.hush()
         // A conversation that is begun now would outlive the loop: its claim would be nobody's.
         if (talking === undefined && ended === undefined) {

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type CommandError, cannotRun } from './command-line/error.ts'
+import { whyUnwritable } from './text-file.ts'
 
 /**
  * Makes a directory that only its owner may enter, with those above it; one that exists stays as it is. Throws an error with exit
@@ -36,8 +37,8 @@ export function asOutputError(error: unknown, outputDir: string): unknown {
   return DISK_CODES.has(code) && FILE_CALLS.has(syscall) ? cannotWrite(path, error) : error
 }
 
-/** Not mkdir's own `recursive`: in Node 20 that never returns where the system says ENOENT though the parent is there, as /proc does. */
-function makeWithParents(path: string): void {
+/** Makes a directory and what is missing above it; throws the system's error. Not mkdir's own `recursive`: in Node 20 that never returns where the system says ENOENT though the parent is there, as /proc does. */
+export function makeWithParents(path: string): void {
   const first = makeOne(path)
   if (first === undefined) return
   if (first.code !== 'ENOENT' || dirname(path) === path) throw first
@@ -61,22 +62,12 @@ function makeOne(path: string): NodeJS.ErrnoException | undefined {
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 function reasonOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-      return 'this user may not'
-    case 'EROFS':
-      return 'its file system is read-only'
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'the disk is full'
+  switch ((error as NodeJS.ErrnoException).code) {
     case 'EEXIST':
-    case 'ENOTDIR':
       return 'a file is in the way'
     case 'ENOENT':
       return 'no directory can be made there'
     default:
-      return code ?? String(error)
+      return whyUnwritable(error)
   }
 }

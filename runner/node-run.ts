@@ -12,6 +12,7 @@ import { createFailures } from './failure/failures.ts'
 import { describeKernelKill } from './failure/memory-guard.ts'
 import { createMemoryKeeper } from './free-memory.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
+import { openJobScratch } from './job-scratch.ts'
 import type { Execute } from './job-threads/finalisers.ts'
 import { openLauncher } from './launcher/open.ts'
 import type { LauncherEvents } from './launcher/types.ts'
@@ -25,6 +26,7 @@ import { readopt } from './readopt.ts'
 import type { ReadyNotices } from './ready-notices.ts'
 import { recover } from './recover.ts'
 import type { ControlPlane } from './run-control-plane.ts'
+import type { RunEnd } from './run-end.ts'
 import { openRunFinalisers } from './run-finalisers.ts'
 import type { RunSettings } from './run-options.ts'
 import { watchAllocation } from './schedulers/watch-allocation.ts'
@@ -36,15 +38,16 @@ import { logFiles, stdioOf } from './stdio.ts'
 import type { TakenOver } from './take-over.ts'
 import { describeTrial, openWorld } from './trial.ts'
 import type { ClaimedJob, CompletionEntry } from './wire.ts'
+import type { EndOf } from './work.ts'
 
 /** How often the workflow is looked at while jobs run: as often as a display is redrawn, or as a server can bear. */
 const LOOK_HERE_MS = 500
 const LOOK_THERE_MS = 5_000
 /**
- * For how long jobs go on without their runner, waiting for another one: with the time since the last renewal of their leases, well below
- * what those hold, so that nobody else has them yet.
+ * For this part of a lease jobs go on without their runner, waiting for another one: with the time since the last renewal, a third, well
+ * below what the lease holds, so that nobody else has them yet.
  */
-const PATIENCE_MS = 60_000
+const PATIENCE_OF_LEASE = 1 / 2
 /** A launcher that dies is replaced; one that dies again and again is somebody's wish. */
 const LAUNCHERS_AT_MOST = 20
 
@@ -68,9 +71,8 @@ export type NodeRun = {
   progress: Progress
   directory: NodeDirectory
   startedAtMs: number
-  /** When jobs are asked to end, and when what is left of them is killed; absent = never. */
-  endAtMs: number | undefined
-  killAtMs?: number
+  /** When the runner has to be gone; absent = never. */
+  end: RunEnd | undefined
   /** How jobs use the nodes of a Slurm allocation; absent elsewhere. */
   steps?: Steps
   log: LogFile
@@ -137,17 +139,31 @@ async function recoverAll({ servings, directory, controlPlane, options }: NodeRu
 }
 
 async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, accounting: Accounting): Promise<LoopEnd> {
-  const { controlPlane, api, servings, notices, options, progress, directory, log } = context
+  const { controlPlane, api, servings, notices, options, progress, directory, log, takenOver } = context
   const cwd = process.cwd()
   const { ledger } = node
   const coresOf = createBinding(options.bindTo ?? 'none')
-  const jobEnd = jobEndOf(context.stays ? {} : (servings.all()[0]?.workflow.execution_config ?? {}))
   const failures = createFailures({
     client: controlPlane.client,
     cwd,
     workflow: servings.of,
     note: line => progress.note(line),
   })
+
+  const scratch =
+    options.scratch === undefined || options.trial?.simulation !== undefined
+      ? undefined
+      : openJobScratch({
+          parent: options.scratch,
+          runnerDirectory: directory.path,
+          takenOver,
+          note: line => progress.note(line),
+        })
+
+  function endOf(job: ClaimedJob): ReturnType<EndOf> {
+    const config = servings.of(job.workflow_id).workflow.execution_config ?? {}
+    return { ...jobEndOf(config), ...context.end?.of(config) }
+  }
 
   /** The directory may be there on other nodes, or later. */
   function unfitFor({ id, name, options: own }: ClaimedJob): HandBackReason | undefined {
@@ -181,12 +197,24 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
     const argv: [string, ...string[]] = context.steps?.argvOf(job, attempt, shell) ?? [...shell]
     const env = Object.assign(
       jobEnvironment(job, grant.gpus, facts),
+      scratch?.variablesFor(job),
       node.lendWithin(job.id, grant),
       options.hooks?.environment(job, grant),
     )
     return world.job(
       { attempt, argv, env, cpus: coresOf(grant), job: accounting.watched(job, serving, attempt.logs) },
       job,
+    )
+  }
+
+  let isShutOut = false
+  function noteShutOut(): void {
+    if (api.isShutOut() === isShutOut) return
+    isShutOut = !isShutOut
+    progress.note(
+      isShutOut
+        ? `The server refuses this runner: ${api.trouble}; what runs goes on, and its end is kept here`
+        : 'The server takes this runner again',
     )
   }
 
@@ -215,7 +243,6 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
     },
     note: line => progress.note(line),
   })
-  const { takenOver } = context
   if (takenOver !== undefined) accounting.adopt(takenOver, servings)
   const open = async (callbacks: LauncherEvents) =>
     takenOver?.adoption.open(callbacks) ??
@@ -223,10 +250,11 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
       journal: directory.journal,
       slots: ledger.total.slots,
       memoryGroups: accounting.memoryGroups,
-      patienceMs: canBeTakenOver(context) ? PATIENCE_MS : 0,
+      patienceMs: canBeTakenOver(context) ? options.leaseSeconds * 1000 * PATIENCE_OF_LEASE : 0,
       ...callbacks,
     })
-  const launcher = accounting.launcher(world.launcher(open))
+  const inWorld = world.launcher(open)
+  const launcher = accounting.launcher(scratch?.launcher(inWorld) ?? inWorld)
   const loop = createLoop({
     api: failures.watch(watched),
     openLauncher: context.steps?.launcher(launcher) ?? launcher,
@@ -238,25 +266,25 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
     finalisers,
     claim: {
       computeNodeId: nodeId,
+      leaseSeconds: options.leaseSeconds,
       labels: options.labels,
       schedulerConfigId: options.schedulerConfigId,
       strictSchedulerMatch: options.strictSchedulerMatch,
       bySlots: options.capacity.slots !== undefined,
       nodes: context.steps?.nodes,
     },
-    endAtMs: context.endAtMs,
+    end: context.end,
+    endOf,
     stays: context.stays,
     notices,
     idleExitMs: options.idleExitSeconds === undefined ? undefined : options.idleExitSeconds * 1000,
-    endSignal: jobEnd.signal,
-    graceMs: jobEnd.graceMs,
-    killAtMs: context.killAtMs,
     lookMs: embedded ? LOOK_HERE_MS : LOOK_THERE_MS,
     offlineAtMostMs: context.offlineAtMostMs,
     clock: Date.now,
     nodeIsShared: () => node.isShared(),
     onChange: state => {
       progress.update(snapshot(state, context, api.trouble))
+      noteShutOut()
       for (const { actions } of servings.all()) actions.look()
       keepMemorySmall()
     },
@@ -269,6 +297,7 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
     return await loop.run()
   } finally {
     await failures.close()
+    await scratch?.close()
     outbox?.outbox.close()
   }
 }

@@ -29,7 +29,7 @@ export function openNodeDirectory(outputDir: string, env: NodeJS.ProcessEnv = pr
   const place = [hostname(), allocation, worker, rank].filter(part => part !== undefined)
   const name = allocation === undefined ? hostname() : place.join('.')
   const path = join(outputDir, 'runner', name)
-  mkdirSync(path, { recursive: true })
+  mkdirSync(path, { recursive: true, mode: 0o700 })
   return {
     path,
     journal: join(path, 'launches.journal'),

@@ -132,9 +132,20 @@ const heldJobs = (client: Client, { workflowId, computeNodeId }: FormerNode): Pr
 const readyJobs = (client: Client, { workflowId }: FormerNode): Promise<Map<number, WireJob>> =>
   listJobs(client, `workflow_id=${workflowId}&status=ready`)
 
+/** Jobs of one reply: a workflow may have millions that are ready. */
+const PAGE = 10_000
+
+type JobPage = { items: WireJob[]; next_after_id?: number }
+
 async function listJobs(client: Client, query: string): Promise<Map<number, WireJob>> {
-  const { items } = await must(client.request<{ items: WireJob[] }>('GET', `/jobs?${query}&include_relationships=true`))
-  return new Map(items.map(job => [job.id, job]))
+  const jobs = new Map<number, WireJob>()
+  const list = `/jobs?${query}&include_relationships=true&limit=${PAGE}`
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: JobPage = await must(client.request<JobPage>('GET', `${list}&after_id=${after}`))
+    for (const job of page.items) jobs.set(job.id, job)
+    after = page.next_after_id
+  }
+  return jobs
 }
 
 /** The last launch of each attempt of the former node. */

@@ -1,13 +1,11 @@
-import { LEASE_SECONDS, RENEWALS_PER_LEASE } from '../api/core/leases.ts'
+import { RENEWALS_PER_LEASE } from '../api/core/leases.ts'
 import type { HeartbeatReply, ToldClaim } from './wire.ts'
 import type { Work } from './work.ts'
 
-const LEASE_MS = LEASE_SECONDS * 1000
-/** Leases are renewed this often, so that two renewals may be lost. */
-const RENEW_MS = LEASE_MS / RENEWALS_PER_LEASE
-
 export type RenewalOptions = {
   work: Work
+  /** How long a lease is. */
+  leaseMs: number
   heartbeat(claims: readonly ToldClaim[]): Promise<HeartbeatReply | undefined>
   /** Claims of jobs that are not with the work any more, and not settled yet. */
   unsettled(): readonly { job_id: number; claim_token: string }[]
@@ -26,13 +24,15 @@ export type Renewal = {
   renew(): Promise<HeartbeatReply | undefined>
 }
 
-export function createRenewal({ work, heartbeat, unsettled, clock }: RenewalOptions): Renewal {
+export function createRenewal({ work, leaseMs, heartbeat, unsettled, clock }: RenewalOptions): Renewal {
+  /** So often that two renewals may be lost. */
+  const renewMs = leaseMs / RENEWALS_PER_LEASE
   let renewedAtMs = clock()
   return {
     get dueAtMs() {
-      return renewedAtMs + RENEW_MS
+      return renewedAtMs + renewMs
     },
-    mayHaveLapsed: now => now - renewedAtMs >= LEASE_MS,
+    mayHaveLapsed: now => now - renewedAtMs >= leaseMs,
     begin(sinceMs, alone) {
       renewedAtMs = alone ? sinceMs : Math.min(sinceMs, renewedAtMs)
     },

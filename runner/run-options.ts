@@ -1,9 +1,10 @@
 import { join, resolve } from 'node:path'
+import { LEASE_SECONDS } from '../api/core/leases.ts'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { BINDINGS, type Binding } from './capacity/binding.ts'
 import { type ServerAddress, serverAddress } from './client/server-address.ts'
 import { usageError } from './command-line/error.ts'
-import { amountFlag, countFlag, durationFlag, sizeFlag, wordFlag } from './command-line/flags.ts'
+import { amountFlag, countFlag, durationFlag, leaseFlag, sizeFlag, wordFlag } from './command-line/flags.ts'
 import { DATABASE_NAME, DURABILITIES, type Durability, OUTPUT_DIR } from './defaults.ts'
 import type { JobHooks } from './job-hooks.ts'
 import { LOG_LEVELS, type LogLevel } from './log-file.ts'
@@ -24,6 +25,8 @@ export type RunFlags = TrialFlags & {
   'time-limit'?: string
   'end-time'?: string
   'idle-exit'?: string
+  lease?: string
+  scratch?: string
   'log-level'?: string
   durability?: string
   'bind-to'?: string
@@ -68,6 +71,10 @@ export type RunOptions = {
   endTimeMs?: number
   /** How long to stay without work. */
   idleExitSeconds?: number
+  /** Below this each attempt has a directory of its own; absolute. */
+  scratch?: string
+  /** How long what is claimed stays this runner's without a word from it. */
+  leaseSeconds: number
   /** What goes into the runner's log file at least. */
   logLevel: LogLevel
   schedulerConfigId?: number
@@ -133,12 +140,19 @@ export function parseRunSettings(flags: Omit<RunFlags, 'target'>, env: NodeJS.Pr
     timeLimitSeconds: durationFlag('--time-limit', flags['time-limit']),
     endTimeMs: momentFlag('--end-time', flags['end-time']),
     idleExitSeconds: durationFlag('--idle-exit', flags['idle-exit']),
+    scratch: flags.scratch === undefined ? undefined : pathFlag('--scratch', flags.scratch, cwd),
+    leaseSeconds: leaseFlag(flags.lease) ?? LEASE_SECONDS,
     logLevel: wordFlag('--log-level', flags['log-level'], LOG_LEVELS) ?? 'info',
     schedulerConfigId: countFlag('--scheduler-config-id', flags['scheduler-config-id'], 1),
     strictSchedulerMatch: flags['strict-scheduler-match'] ?? false,
     labels: parseLabels(flags.labels ?? []),
     skipChecks: flags['skip-checks'] ?? false,
   }
+}
+
+function pathFlag(name: string, text: string, cwd: string): string {
+  if (text === '') throw usageError(`Cannot read ${name} as it is empty: name a directory`)
+  return resolve(cwd, text)
 }
 
 /** A moment in ISO form, in epoch milliseconds. */

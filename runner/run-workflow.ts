@@ -5,7 +5,6 @@ import { type AtNode, atNode } from './at-node.ts'
 import { createLedger, type Free } from './capacity/ledger.ts'
 import { must } from './client/must.ts'
 import type { Client } from './client.ts'
-import { endingTimes } from './execution-settings.ts'
 import { findWorkflow } from './find-workflow.ts'
 import { clearUpAfter, emptyOutbox } from './former-run.ts'
 import { freeMemory } from './free-memory.ts'
@@ -17,12 +16,14 @@ import { nodeFacts } from './node-facts.ts'
 import { endOf, runOnNode } from './node-run.ts'
 import { clearNodeDirectory, writeNodeState } from './node-state.ts'
 import { createReadyNotices, type ReadyNotices } from './ready-notices.ts'
+import { createRunEnd } from './run-end.ts'
 import type { RunOptions, RunOutcome } from './run-options.ts'
 import { summarize } from './run-summary.ts'
 import { createCommandRunner } from './schedulers/command.ts'
 import { withinAllocation } from './schedulers/within.ts'
 import type { Progress, RunSummary } from './screen/types.ts'
 import { onlyServing, readWorkflow, type Serving, type WireWorkflow } from './serving.ts'
+import { describeSilence } from './silence.ts'
 import { joinAllocation, type Membership } from './slurm/membership.ts'
 import { createNodeScheduler, type NodeScheduler, type NodeSchedulerOptions } from './slurm/node-scheduler.ts'
 import { createSteps } from './slurm/steps.ts'
@@ -92,8 +93,9 @@ async function runOn(
   }
   const endMs = endOf(options, startedAtMs)
   const config = workflow.execution_config ?? {}
-  const ends = endMs === undefined ? undefined : endingTimes(endMs, startedAtMs, config)
-  const steps = createSteps({ config, env: process.env, killAtMs: ends?.killAtMs, clock: Date.now })
+  const end = endMs === undefined ? undefined : createRunEnd(endMs, startedAtMs)
+  end?.note(config)
+  const steps = createSteps({ config, env: process.env, killAtMs: end?.of(config).killAtMs, clock: Date.now })
   const allocated = membership && { ...membership.facts, num_nodes: steps?.nodes ?? 1, end_time: momentOf(endMs) }
   const nodeIs = { workflow_id: workflowId, ...nodeFacts(total, options), ...allocated }
   const node = await registerNode(client, nodeIs, takenOver?.nodes[0]?.computeNodeId)
@@ -119,9 +121,10 @@ async function runOn(
   // Whoever goes on has begun before; and the leases of what runs must not wait.
   if (takenOver === undefined) await actions.run('on_workflow_start', 'on_worker_start')
   const serving: Serving = { workflowId, workflow, nodeId: node.id, facts, actions }
-  const end = await runOnNode({
+  const api = createLoopApi(client, workflowId, node.id, options.controlPlane.kind === 'embedded')
+  const why = await runOnNode({
     controlPlane,
-    api: createLoopApi(client, workflowId, node.id, options.controlPlane.kind === 'embedded'),
+    api,
     servings: onlyServing(serving),
     title: { workflowId, name: workflow.name },
     stays: false,
@@ -134,13 +137,16 @@ async function runOn(
     progress: logged,
     directory,
     startedAtMs,
-    endAtMs: ends?.askAtMs,
-    killAtMs: ends?.killAtMs,
+    end,
     steps,
   })
-  log.log('info', `Ends: ${end}`)
-  if (end === 'offline') {
-    const message = `Cannot reach the control plane any more: ${controlPlane.apiUrl}; what it was not told is kept in ${directory.path}: run the same command again, or \`runner reconcile ${options.outputDir}\``
+  log.log('info', `Ends: ${why}`)
+  if (why === 'offline') {
+    const message = describeSilence(api, {
+      url: controlPlane.apiUrl,
+      kept: directory.path,
+      outputDir: options.outputDir,
+    })
     return { kind: 'refused', exitCode: 3, message }
   }
   await actions.run('on_jobs_ready', 'on_jobs_complete', 'on_workflow_complete', 'on_worker_complete')
@@ -157,7 +163,7 @@ async function runOn(
   }
   await membership?.leave()
   clearNodeDirectory(directory)
-  return finish(end, ends !== undefined && Date.now() >= ends.askAtMs, unrunnable)
+  return finish(why, end !== undefined && Date.now() >= end.stopAtMs, unrunnable)
 }
 
 /** A control plane in this process knows its own user, whose jobs need not show anything. */

@@ -18,3 +18,26 @@ export function whyUnreadable(error: unknown): string {
   if (code === 'ENOENT') return 'there is no such file'
   return code === 'EISDIR' ? 'it is a directory' : code
 }
+
+/** The same of a file that cannot be written. */
+export function whyUnwritable(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  switch (code) {
+    case 'ENOENT':
+      return 'its directory does not exist'
+    case 'EISDIR':
+      return 'it is a directory'
+    case 'ENOTDIR':
+      return 'a file is in the way'
+    case 'EACCES':
+    case 'EPERM':
+      return 'this user may not'
+    case 'EROFS':
+      return 'its file system is read-only'
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full'
+    default:
+      return code
+  }
+}

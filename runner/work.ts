@@ -1,5 +1,6 @@
 import type { Attempt, EndReason } from './attempt.ts'
 import type { Grant, Ledger, Need } from './capacity/ledger.ts'
+import type { EndingTimes, JobEnd } from './execution-settings.ts'
 import { HELD_AT_MOST_MS, type Pace } from './holding.ts'
 import { labelOf } from './launch-label.ts'
 import type { Exited, Launcher, LaunchRequest, Started } from './launcher/types.ts'
@@ -15,6 +16,9 @@ export type Prepare = (
 /** Brings a running attempt under the claim its job has now, which is of the next attempt. */
 export type Readopt = (attempt: Attempt, claim: { claimToken: string; attemptId: number }) => Attempt
 
+/** How a job ends that must, and when it has to in any case. */
+export type EndOf = (job: ClaimedJob) => JobEnd & Partial<EndingTimes>
+
 export type WorkOptions = {
   ledger: Ledger
   pace: Pace
@@ -22,12 +26,10 @@ export type WorkOptions = {
   readopt: Readopt
   /** Queue-depth mode: requirements are ignored. */
   bySlots: boolean
-  /** How a job that must end is asked to; SIGTERM when left out. */
-  endSignal?: NodeJS.Signals
-  /** Time between that and KILL. */
-  graceMs: number
-  /** Nothing is given time beyond this moment, epoch milliseconds. */
-  killAtMs?: number
+  /** How a job is asked to end that must, and how long it has then. */
+  endOf: EndOf
+  /** When the first jobs are ended because of the time, epoch milliseconds; Infinity = never. */
+  drainAtMs(): number
   clock: () => number
   /** Whether anything may be started now. */
   mayStart(): boolean
@@ -331,10 +333,10 @@ export class Work {
 
   #end(one: Launch, reason: EndReason): void {
     if (one.reason !== undefined) return
-    const { clock, graceMs, killAtMs = Infinity, endSignal = 'SIGTERM' } = this.#options
+    const { signal, graceMs, killAtMs = Infinity } = this.#options.endOf(one.job)
     one.reason = reason
-    one.killAtMs = Math.min(clock() + graceMs, killAtMs)
-    this.#launcher?.signal(one.tag, endSignal)
+    one.killAtMs = Math.min(this.#options.clock() + graceMs, killAtMs)
+    this.#launcher?.signal(one.tag, signal)
   }
 
   /** Ends all: TERM, then KILL after the grace. Takes back first what waits, so that the launcher does not start it in the gap. */
@@ -350,7 +352,9 @@ export class Work {
 
   /** Ends jobs whose time is over, and kills those that were asked to end and did not. */
   endOverdue(now: number): void {
+    const isEndNear = now >= this.#options.drainAtMs()
     for (const one of this.running()) {
+      if (isEndNear && now >= this.#askAtMs(one)) this.#end(one, 'stopped')
       const limitMs = timeLimitMs(one)
       if (limitMs !== undefined && now >= one.startedAtMs + limitMs) this.#end(one, 'time_limit')
       if (one.killAtMs !== undefined && now >= one.killAtMs) {
@@ -358,6 +362,10 @@ export class Work {
         this.#launcher?.signal(one.tag, 'SIGKILL')
       }
     }
+  }
+
+  #askAtMs(one: Launch): number {
+    return this.#options.endOf(one.job).askAtMs ?? Infinity
   }
 
   // ---- giving back ----
@@ -423,12 +431,14 @@ export class Work {
   /** For how long nothing of this needs a look, in milliseconds. */
   quietMs(now: number): number {
     let quietMs = Infinity
+    const isEndNear = now >= this.#options.drainAtMs()
     for (const one of this.#launches.values()) {
       const limitMs = timeLimitMs(one)
       if (one.state === 'running' && limitMs !== undefined && one.reason === undefined) {
         quietMs = Math.min(quietMs, one.startedAtMs + limitMs - now)
       }
       if (one.killAtMs !== undefined) quietMs = Math.min(quietMs, one.killAtMs - now)
+      else if (isEndNear && one.state === 'running') quietMs = Math.min(quietMs, this.#askAtMs(one) - now)
       if (one.state === 'queued' && !one.recalled) quietMs = Math.min(quietMs, QUEUED_PATIENCE_MS)
     }
     return quietMs

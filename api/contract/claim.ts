@@ -3,9 +3,9 @@ import type { ClaimRequest } from '../core/claim.ts'
 import { parseDuration } from '../core/duration.ts'
 import type { Offer } from '../core/packing.ts'
 import { bool, float, integer, labels, optional, text } from './fields.ts'
+import { leaseSeconds } from './heartbeat.ts'
 
 const GIB = 2 ** 30
-const LEASE_SECONDS = { least: 15, most: 3600 }
 
 const total = v.object({
   num_cpus: integer,
@@ -24,7 +24,7 @@ const hold = v.object({
 /** What a claim may carry beside the offer: additions of ours (contract/notes.md 18, docs/api.md). */
 const extras = {
   claim_id: optional(v.pipe(text, v.minLength(8), v.maxLength(200))),
-  lease_seconds: optional(v.pipe(integer, v.minValue(LEASE_SECONDS.least), v.maxValue(LEASE_SECONDS.most))),
+  lease_seconds: optional(leaseSeconds),
   compute_node_id: optional(integer),
   start: optional(bool),
   total: optional(total),

@@ -4,6 +4,7 @@ import { claimPartSchema } from './claim.ts'
 import { moment } from './completion.ts'
 import { NewComputeNode } from './compute-node.ts'
 import { bool, integer, optional, text } from './fields.ts'
+import { leaseSeconds } from './heartbeat.ts'
 
 const { compute_node_id: _, limit: __, ...claimPart } = claimPartSchema.entries
 const { workflow_id: ___, ...nodeFacts } = NewComputeNode.entries
@@ -37,6 +38,7 @@ const heldClaim = { compute_node_id: integer, job_id: integer, claim_token: text
 /** What a runner believes to hold, of all its nodes. */
 export const manyHeartbeatSchema = v.object({
   claims: v.array(v.object({ ...heldClaim, running: optional(bool) })),
+  lease_seconds: optional(leaseSeconds),
 })
 
 /** What a runner gives back, of all its nodes. */

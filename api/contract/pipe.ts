@@ -43,6 +43,8 @@ export const PipeRunChange = v.object({
   reason: optional(text),
   /** Where the run directory is now. */
   directory: optional(filled),
+  /** Elements that may run at once, from now on. */
+  throttle: optional(atLeast(1)),
   /** Allow submissions again, and the step after the run to be taken anew. */
   resume: optional(bool),
 })

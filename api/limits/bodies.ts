@@ -16,7 +16,9 @@ export function limitBodies(limits: Pick<Limits, 'bodyBytes' | 'bulkBodyBytes'>)
   const counting = (most: number) =>
     bodyLimit({
       maxSize: most,
-      onError: () => {
+      onError: c => {
+        // What is left of the body is not read: the next request cannot come over this connection.
+        c.header('Connection', 'close')
         throw tooLarge(most)
       },
     })

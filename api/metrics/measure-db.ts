@@ -11,8 +11,9 @@ export type MeasuredDb = Db & {
   readonly writes: Histogram
 }
 
-/** Counts and times what goes through a database. */
-export function measureDb(db: Db, now: () => number = () => performance.now()): MeasuredDb {
+/** Counts and times what goes through a database. One that is measured stays as it is. */
+export function measureDb(db: Db | MeasuredDb, now: () => number = () => performance.now()): MeasuredDb {
+  if ('waitingWrites' in db) return db
   const reads = createHistogram()
   const writes = createHistogram()
   let waitingWrites = 0

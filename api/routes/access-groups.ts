@@ -11,7 +11,7 @@ import {
 } from '../../db/access-groups.ts'
 import type { Unit } from '../../db/unit.ts'
 import { needGroupAdmin, needSystemAdmin } from '../access-rules.ts'
-import { readBody } from '../body.ts'
+import { check, readBody, readJson } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { NewAccessGroup, NewMembership } from '../contract/access-group.ts'
 import { AppError, missing } from '../errors.ts'
@@ -78,10 +78,11 @@ export function accessGroupRoutes(services: Services): Hono<AppEnv> {
 
   routes.post('/access_groups/:id/members', async c => {
     const id = pathInteger(c, 'id')
-    const { user_name, role } = await readBody(c, NewMembership)
+    const body = await readJson(c)
     return createOnce(c, services, function* () {
       yield* needOrdinaryGroup(id)
       yield* needGroupAdmin(c.var.subject, id)
+      const { user_name, role } = check(NewMembership, body)
       const row = yield* insertMember(id, user_name, role, clock())
       if (row === undefined)
         throw new AppError('conflict', `Cannot add the user as access group ${id} has them already`, {

@@ -14,7 +14,7 @@ import { findStrangeLink } from '../../db/job-links.ts'
 import { action } from '../../db/schema.ts'
 import { updateRow } from '../../db/table.ts'
 import type { Unit } from '../../db/unit.ts'
-import { readBody, readOptionalBody } from '../body.ts'
+import { check, readBody, readJson, readOptionalBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import {
   ActionClaim,
@@ -92,10 +92,11 @@ export function actionRoutes(services: Services): Hono<AppEnv> {
   routes.put('/workflows/:id/actions/:action_id', async c => {
     const id = pathInteger(c, 'id')
     const actionId = pathInteger(c, 'action_id')
-    const change = await readBody(c, ActionConfigChange)
+    const body = await readJson(c)
     const row = await db.write(function* () {
       yield* needWorkflow(id)
       const before = yield* needAction(id, actionId)
+      const change = check(ActionConfigChange, body)
       const config: JsonObject = { ...JSON.parse(before.action_config), ...change }
       refuseConfig(before.action_type, config)
       yield* updateRow(action, actionId, { action_config: JSON.stringify(config) })

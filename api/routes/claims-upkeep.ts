@@ -20,14 +20,15 @@ export function claimUpkeepRoutes({ db, clock }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
 
   routes.post('/claims/heartbeat', async c => {
-    const { claims } = await readBody(c, manyHeartbeatSchema)
+    const { claims, lease_seconds } = await readBody(c, manyHeartbeatSchema)
     const byNode = groupByNode(claims)
     const secret = newSecret()
     const { beats, strangers } = await db.write(function* () {
       const beats: Heartbeat[] = []
       const usable = yield* findUsableNodes([...byNode.keys()], c.var.subject)
       for (const { id } of usable) {
-        const beat = yield* renewClaims(id, byNode.get(id)!.map(toToldClaim), { now: clock(), secret })
+        const told = byNode.get(id)!.map(toToldClaim)
+        const beat = yield* renewClaims(id, told, { now: clock(), secret, leaseSeconds: lease_seconds ?? undefined })
         if (beat !== undefined) beats.push(beat)
       }
       const known = new Set(usable.map(({ id }) => id))

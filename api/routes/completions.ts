@@ -4,8 +4,9 @@ import { drainFrontier } from '../../db/frontier.ts'
 import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { batchSchema, singleCompletionSchema, toCompletion } from '../contract/completion.ts'
+import { isReportable } from '../core/status.ts'
 import type { Verdict } from '../core/verdicts.ts'
-import { AppError } from '../errors.ts'
+import { AppError, EarlyRefusal } from '../errors.ts'
 import { pathInteger, pathStatus, readQuery } from '../query.ts'
 import { exchange, isGood } from './exchange.ts'
 import { needJob, needWorkflow } from './guards.ts'
@@ -29,6 +30,11 @@ export function completionRoutes(services: Services): Hono<AppEnv> {
     const status = pathStatus(c, 'status')
     const runId = pathInteger(c, 'run_id')
     const { force } = readQuery(c, { force: 'boolean' })
+    if (!isReportable(status))
+      throw new EarlyRefusal(
+        'illegal_status',
+        `Cannot complete job_id=${jobId} as the status is not terminal: ${status}`,
+      )
     const job = await db.read(() => needJob(jobId))
     const { claim_token, ...result } = await readBody(c, singleCompletionSchema)
     const completion = toCompletion({ job_id: jobId, status, run_id: runId, claim_token, result })

@@ -1,13 +1,11 @@
 import { Hono } from 'hono'
 import { createWorkflow, findBySource, type Origin } from '../../db/create-workflow.ts'
-import { initializeWorkflow } from '../../db/initialize.ts'
 import { listOversized } from '../../db/oversized.ts'
-import { findProgress, isUninitialized } from '../../db/progress.ts'
-import { recordInitialized } from '../../db/record-initialized.ts'
+import { startOnce } from '../../db/start-once.ts'
 import type { Unit } from '../../db/unit.ts'
 import { findNamedGroups, linkGroups } from '../access-group-names.ts'
 import { ownerOfNew, projectOf } from '../access-rules.ts'
-import { readBody, readText } from '../body.ts'
+import { readBody, readText, refuseUnstorable } from '../body.ts'
 import type { AppEnv, AppRequest, Services } from '../context.ts'
 import { badLink } from '../contract/expansion.ts'
 import { fromExpansion } from '../contract/from-expansion.ts'
@@ -25,6 +23,9 @@ type Wanted = {
   start: boolean
   body: (workflowId: number) => { workflow_id: number }
 }
+
+/** Escapes of characters by number, in YAML, JSON5 and KDL: nothing else gives a text that no database can hold. */
+const MAY_HOLD_UNSTORABLE = /\\[0xuU]/
 
 /** Whole workflows in one request, from a workflow file or from what the command line has expanded. */
 export function fromSpecRoutes(services: Services): Hono<AppEnv> {
@@ -45,17 +46,10 @@ export function fromSpecRoutes(services: Services): Hono<AppEnv> {
         if (settle !== undefined) yield* settle(id)
       })
     const done = await makeOnce(services, key, make, body)
-    if (start) await startUnlessStarted(done.body.workflow_id, origin.user)
+    // A repeated request finds a workflow that runs already, or one that a crash has left before its start.
+    if (start) await startOnce(db, done.body.workflow_id, { now: clock(), user: origin.user })
     markRepeated(c, done)
     return c.json(done.body)
-  }
-
-  /** A repeated request finds a workflow that runs already, or one that a crash has left before its start. */
-  async function startUnlessStarted(id: number, user: string): Promise<void> {
-    const progress = await db.read(() => findProgress(id))
-    if (progress === undefined || !isUninitialized(progress.counts)) return
-    await initializeWorkflow(db, id, { onlyUninitialized: false, now: clock(), user })
-    await recordInitialized(db, id)
   }
 
   routes.post('/workflows/from_spec', async c => {
@@ -63,7 +57,8 @@ export function fromSpecRoutes(services: Services): Hono<AppEnv> {
     const { loadSpec } = await import('../spec/load.ts')
     // Files of the server are none of the sender's business: lists and tables from files are expanded by the command line.
     const nothing = () => undefined
-    const { workflow, diagnostics } = await loadSpec(await readText(c), {
+    const text = await readText(c)
+    const { workflow, diagnostics } = await loadSpec(text, {
       fileName: file_name,
       readText: nothing,
       mtime: nothing,
@@ -73,6 +68,7 @@ export function fromSpecRoutes(services: Services): Hono<AppEnv> {
       const errors = diagnostics.filter(found => found.severity === 'error')
       throw new AppError('invalid', errors.map(formatDiagnostic).join('\n'), { diagnostics })
     }
+    if (MAY_HOLD_UNSTORABLE.test(text)) refuseUnstorable(JSON.stringify(workflow))
     const warnings = diagnostics.map(formatDiagnostic)
     const body = (workflow_id: number) => ({ workflow_id, job_count: workflow.jobs.length, warnings })
     return answer(c, { workflow, origin: { user: c.var.user }, start, body })

@@ -16,9 +16,10 @@ export function heartbeatRoutes({ db, clock }: Services): Hono<AppEnv> {
     const id = pathInteger(c, 'id')
     const body = await readOptionalBody(c, heartbeatSchema)
     const claims = (body?.claims ?? []).map(toToldClaim)
+    const leaseSeconds = body?.lease_seconds ?? undefined
     const secret = newSecret()
     const done = await db.write(function* () {
-      const heartbeat = yield* renewClaims(id, claims, { now: clock(), secret })
+      const heartbeat = yield* renewClaims(id, claims, { now: clock(), secret, leaseSeconds })
       if (heartbeat === undefined) throw new AppError('not_found', `Compute node not found with ID: ${id}`)
       return heartbeat
     })

@@ -8,7 +8,7 @@ import type { Unit } from '../../db/unit.ts'
 import type { WorkflowRow } from '../../db/workflows.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { canMove, isComplete, type JobStatus, statusWord } from '../core/status.ts'
-import { AppError } from '../errors.ts'
+import { AppError, EarlyRefusal } from '../errors.ts'
 import { pathInteger, pathStatus, readQuery } from '../query.ts'
 import { needJob, needWorkflow } from './guards.ts'
 import { jobReply, needJobReply } from './job-reply.ts'
@@ -43,14 +43,13 @@ export function jobStatusRoutes({ db, clock }: Services): Hono<AppEnv> {
     const id = pathInteger(c, 'id')
     const target = pathStatus(c, 'status')
     const runId = pathInteger(c, 'run_id')
+    if (isComplete(target))
+      throw new EarlyRefusal(
+        'illegal_status',
+        `Cannot change the status of job ${id} to ${target}: only a completion can`,
+      )
     const row = await db.write(function* () {
       const before = yield* needJob(id)
-      if (isComplete(target)) {
-        throw new AppError(
-          'illegal_status',
-          `Cannot change the status of job ${id} to ${target}: only a completion can`,
-        )
-      }
       const from = statusWord(before.status)
       if (from === target) return jobReply(before)
       yield* needJobOfRun(id, runId)

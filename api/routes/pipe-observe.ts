@@ -19,8 +19,10 @@ import {
   type SubmissionFacts,
 } from '../core/pipe/decision.ts'
 import { observe } from '../core/pipe/liveness.ts'
+import { refilledTo } from '../core/pipe/refill.ts'
 import { needWorkflow } from './guards.ts'
 import { countMembers, describePipeRun, submissionReply } from './pipe-reply.ts'
+import { sizeOf } from './pipe-stage.ts'
 
 /**
  * Takes in what a listing says, then decides whether more elements are asked for, all in one transaction: of two who look at once only
@@ -49,11 +51,8 @@ export function* observeAndDecide(
     liveRunners: yield* countLiveRunners(run.id, now),
     submissions: facts,
     graceMs: run.grace_seconds * 1000,
-    size: {
-      most: run.width,
-      arrayMost: run.array_most ?? undefined,
-      placesLeft: observation.places_left ?? undefined,
-    },
+    size: sizeOf(run, observation.places_left),
+    refilledTo: refilledTo(run.scheduler, run.throttle),
     isAsked: observation.asked ?? false,
   }
   const decision = decidePipe(snapshot)
@@ -98,6 +97,7 @@ const factsOf = (row: PipeSubmissionRow): SubmissionFacts => ({
   state: row.state,
   liveness: row.liveness,
   queued: row.queued,
+  running: row.running,
   decidedAt: row.decided_at,
   hasRegistered: row.has_registered === 1,
 })

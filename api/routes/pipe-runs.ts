@@ -17,7 +17,7 @@ import { createOnce } from '../idempotency.ts'
 import { pathInteger, readQuery } from '../query.ts'
 import { needWorkflow } from './guards.ts'
 import { countMembers, describePipeRun, isReadable, needOpenPipeRun, needPipeRun } from './pipe-reply.ts'
-import { planStaging, runValues, stage } from './pipe-stage.ts'
+import { planStaging, runValues, sizeOf, stage } from './pipe-stage.ts'
 import { compact, storedJson } from './reply.ts'
 
 /** Members in one page. */
@@ -116,12 +116,11 @@ function* plan(workflowId: number, body: NewPipeRun): Unit<object> {
   const { groups, ready, open } = yield* planStaging(workflowId, body)
   const values = runValues(body, groups)
   const [{ key }] = groups
-  const size = { most: values.width, arrayMost: values.array_most, placesLeft: undefined }
   return {
     key,
     ready,
     open,
-    width: widthOf(ready, size),
+    width: widthOf(ready, sizeOf(values)),
     element: elementSize(key, body.slots ?? 1, body.scheduler),
   }
 }
@@ -148,9 +147,13 @@ function* refuseUnlessDone(run: PipeRunRow, to: PipeState): Unit<void> {
   })
 }
 
-function* change(run: PipeRunRow, { directory, resume }: PipeRunChange): Unit<PipeRunRow> {
+function* change(run: PipeRunRow, { directory, throttle, resume }: PipeRunChange): Unit<PipeRunRow> {
   let after = run
   if (directory) after = yield* changePipeRun(run.id, { directory })
+  if (throttle != null) {
+    yield* needOpenPipeRun(run.id, 'change the throttle of')
+    after = yield* changePipeRun(run.id, { throttle })
+  }
   if (resume !== true) return after
   yield* needOpenPipeRun(run.id, 'resume')
   return yield* changePipeRun(run.id, {

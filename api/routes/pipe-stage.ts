@@ -10,8 +10,10 @@ import { insertPipeRun, type PipeRunRow } from '../../db/pipe-runs.ts'
 import { appendEvents } from '../../db/stream-events.ts'
 import type { Unit } from '../../db/unit.ts'
 import type { NewPipeRun } from '../contract/pipe.ts'
+import type { SizeLimits } from '../core/pipe/decision.ts'
 import { elementSize, leastWalltime } from '../core/pipe/element.ts'
 import { firstDifference, type KeyDifference, keyText } from '../core/pipe/key.ts'
+import { refilledTo } from '../core/pipe/refill.ts'
 import { AppError } from '../errors.ts'
 
 const USUAL = { width: 100, threshold: 10, slots: 1, graceSeconds: 120 }
@@ -74,6 +76,23 @@ export function runValues(asked: NewPipeRun, [{ key }]: Alike) {
     post_state: asked.post_step ? ('due' as const) : ('none' as const),
   }
 }
+
+type SizedRun = {
+  scheduler: string
+  width: number
+  throttle?: number | null
+  array_most?: number | null
+}
+
+/** What bounds one array of a run; `placesLeft` under a cap on what is queued. */
+export const sizeOf = (
+  { scheduler, width, throttle, array_most }: SizedRun,
+  placesLeft?: number | null,
+): SizeLimits => ({
+  most: Math.min(width, refilledTo(scheduler, throttle) ?? width),
+  arrayMost: array_most ?? undefined,
+  placesLeft: placesLeft ?? undefined,
+})
 
 const selectionOf = ({ job_ids, family, tags }: NewPipeRun): PipeSelection => ({
   jobIds: job_ids ?? undefined,

@@ -18,7 +18,7 @@ const SCOPES: Record<'runner' | 'job', readonly TokenScope[]> = { runner: ['clai
  * Tokens for allocations and jobs: of one workflow, for a while, and never for longer than the token they are made with. Whoever may
  * claim the workflow's jobs may have one; with their maker's token they end.
  */
-export function runnerTokenRoutes({ db, clock }: Services): Hono<AppEnv> {
+export function runnerTokenRoutes({ db, tokenDb, clock }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
 
   routes.post('/workflows/:id/tokens', async c => {
@@ -29,7 +29,7 @@ export function runnerTokenRoutes({ db, clock }: Services): Hono<AppEnv> {
     const now = clock()
     const seconds = Math.min(expires_in_seconds ?? USUAL_SECONDS, LONGEST_SECONDS)
     const made = await makeToken(
-      { db, clock },
+      { db: tokenDb, clock },
       {
         name: name ?? `${kind ?? 'runner'} of workflow ${id}`,
         scopes: SCOPES[kind ?? 'runner'].join(),

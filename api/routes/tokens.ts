@@ -15,17 +15,20 @@ import { needWorkflow } from './guards.ts'
  * What administrators do with tokens. None of these replies is kept for a repeat of its request: a token's text stands nowhere but in
  * the reply that made it.
  */
-export function tokenRoutes({ db, clock, tokens }: Services): Hono<AppEnv> {
+export function tokenRoutes({ db, tokenDb, databaseOf, clock, tokens }: Services): Hono<AppEnv> {
   const routes = new Hono<AppEnv>()
 
   routes.post('/tokens', async c => {
     await db.read(() => needSystemAdmin(c.var.subject))
     const body = await readBody(c, NewToken)
     refuseFencedAdmin(body)
-    if (body.workflow_id != null) await db.read(() => needWorkflow(body.workflow_id!))
+    if (body.workflow_id != null) {
+      const home = await databaseOf(body.project)
+      await home.read(() => needWorkflow(body.workflow_id!))
+    }
     const now = clock()
     const made = await makeToken(
-      { db, clock },
+      { db: tokenDb, clock },
       {
         name: body.name,
         scopes: body.scopes.join(),
@@ -46,7 +49,7 @@ export function tokenRoutes({ db, clock, tokens }: Services): Hono<AppEnv> {
     const query = readQuery(c, TOKEN_QUERY)
     const page = pageOf(query)
     const now = clock()
-    const { rows, total } = await db.read(function* () {
+    const { rows, total } = await tokenDb.read(function* () {
       yield* needSystemAdmin(c.var.subject)
       return yield* listTokens({ ...page, live: !query.all }, now)
     })
@@ -56,15 +59,15 @@ export function tokenRoutes({ db, clock, tokens }: Services): Hono<AppEnv> {
 
   routes.get('/tokens/:id', async c => {
     const id = pathInteger(c, 'id')
-    return c.json(tokenReply(await db.read(() => needToken(c, id)), clock()))
+    return c.json(tokenReply(await tokenDb.read(() => needToken(c, id)), clock()))
   })
 
   routes.post('/tokens/:id/rotate', async c => {
     const id = pathInteger(c, 'id')
     const body = await readOptionalBody(c, Rotation)
-    const row = await db.read(() => needToken(c, id))
+    const row = await tokenDb.read(() => needToken(c, id))
     if (row.revoked_at !== null) throw new AppError('invalid', `Cannot rotate token ${id} as it was revoked`)
-    const made = await renewToken({ db, clock }, id, (body?.grace_seconds ?? 0) * 1_000)
+    const made = await renewToken({ db: tokenDb, clock }, id, (body?.grace_seconds ?? 0) * 1_000)
     tokens.forget()
     noteChange(c, made)
     return c.json(made)
@@ -72,7 +75,7 @@ export function tokenRoutes({ db, clock, tokens }: Services): Hono<AppEnv> {
 
   routes.delete('/tokens/:id', async c => {
     const id = pathInteger(c, 'id')
-    const row = await db.write(function* () {
+    const row = await tokenDb.write(function* () {
       yield* needToken(c, id)
       yield* revokeToken(id, clock())
       return yield* needToken(c, id)

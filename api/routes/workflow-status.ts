@@ -121,7 +121,7 @@ export function workflowStatusRoutes({ db, clock, dialect: option }: Services): 
       yield* refuseInitializing(id)
       const changed = yield* listChangedJobs(id)
       const reinitialized_jobs = changed.map(job => job.name)
-      if (dry_run || changed.length === 0) return reinitialized_jobs
+      if (dry_run) return reinitialized_jobs
       yield* resetJobs(changed.map(job => job.id))
       yield* recordUserAction(id, clock(), c.var.user, 'process_changed_job_inputs', {
         reinitialized_count: changed.length,

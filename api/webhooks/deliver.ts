@@ -1,5 +1,5 @@
 import { listStreamEvents, type StreamEventRow } from '../../db/stream-events.ts'
-import type { Db } from '../../db/unit.ts'
+import type { Db, Unit } from '../../db/unit.ts'
 import {
   countJobs,
   listDueWebhooks,
@@ -25,9 +25,11 @@ export const WORKFLOW_ENDED = 'workflow_ended'
 
 /** Events in one delivery. */
 const MOST_EVENTS = 500
+/** Looks for events that a hook wants, in one go: some ten milliseconds. */
+const MOST_PAGES = 20
 /** Workflows of one hook that are looked at in one round, so that other hooks come in between. */
 const MOST_WORKFLOWS = 20
-/** A server that dies with a hook in hand keeps it from others for so long. */
+/** A server that dies with a hook in hand keeps it from others for so long: longer than any one delivery takes. */
 const HOLD_MS = 120_000
 /** Pause after the first failure, doubling up to the longest one. */
 const FIRST_PAUSE_MS = 5_000
@@ -50,19 +52,35 @@ async function deliverHook(delivering: Delivering, hook: WebhookRow): Promise<vo
   const news = await db.read(() => listNews(hook, MOST_WORKFLOWS))
   if (news.length === 0 || !(await db.write(() => takeWebhook(hook, clock() + HOLD_MS)))) return
   for (const { run_id, ended, ...place } of news) {
-    const events = await db.read(() => listStreamEvents(place.workflow_id, place.seq, MOST_EVENTS))
-    const isLast = events.length < MOST_EVENTS
-    const told = events.filter(({ type }) => wants(hook, type)).map(toEvent)
-    const reached: Place = { ...place, seq: events.at(-1)?.seq ?? place.seq }
+    const { events, seq, isLast } = await db.read(() => nextWanted(hook, place))
+    const told = events.map(toEvent)
+    const reached: Place = { ...place, seq }
     if (ended === 1 && isLast) {
       reached.ended_run = run_id
       if (wants(hook, WORKFLOW_ENDED)) told.push(await endOf(db, place.workflow_id, run_id, clock()))
     }
     const trouble = told.length === 0 ? undefined : await send(delivering, hook, reached, told)
     if (trouble !== undefined) return fail(delivering, hook, trouble)
-    await db.write(() => recordDelivery(hook.id, reached, clock()))
+    await db.write(() => recordDelivery(hook.id, reached, clock(), clock() + HOLD_MS))
   }
   await db.write(() => releaseWebhook(hook.id, clock()))
+}
+
+type Wanted = { events: StreamEventRow[]; seq: number; isLast: boolean }
+
+/**
+ * The next events of a workflow that a hook wants, and how far they reach. Those it does not want are passed over at once: among a million
+ * starts of jobs the end of the workflow would else be told hours late.
+ */
+function* nextWanted(hook: WebhookRow, { workflow_id, seq: after }: Place): Unit<Wanted> {
+  let seq = after
+  for (let pages = 1; ; pages++) {
+    const page = yield* listStreamEvents(workflow_id, seq, MOST_EVENTS)
+    seq = page.at(-1)?.seq ?? seq
+    const events = page.filter(({ type }) => wants(hook, type))
+    const isLast = page.length < MOST_EVENTS
+    if (events.length > 0 || isLast || pages === MOST_PAGES) return { events, seq, isLast }
+  }
 }
 
 const wants = ({ events }: WebhookRow, type: string): boolean => events === null || JSON.parse(events).includes(type)

@@ -11,7 +11,7 @@ const NAME = 'environment'
  */
 export function writeAccessFile(directory: string, { token, user }: Proof): string | undefined {
   if (token === undefined) return undefined
-  mkdirSync(directory, { recursive: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   const path = join(directory, NAME)
   const lines =
     user === undefined

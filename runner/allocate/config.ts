@@ -28,6 +28,7 @@ const PlanConfigSchema = v.object({
   node_hours_per_day: v.optional(v.number()),
   array_most: v.optional(v.number()),
   idle_exit_seconds: v.number(),
+  lease_seconds: v.optional(v.number()),
   labels: v.array(v.string()),
   scheduler_config_id: v.optional(v.number()),
   account: v.optional(v.string()),

@@ -3,7 +3,8 @@ import { resolve } from 'node:path'
 import { PLAN_NAME } from '../../api/contract/allocation.ts'
 import { parseWalltime } from '../../api/core/spec/slurm-text.ts'
 import { usageError } from '../command-line/error.ts'
-import { amountFlag, countFlag, durationFlag } from '../command-line/flags.ts'
+import { amountFlag, countFlag, durationFlag, leaseFlag } from '../command-line/flags.ts'
+import { LEASE } from '../command-line/options.ts'
 import { OUTPUT_DIR } from '../defaults.ts'
 import { readRelayToken } from '../relay/token-file.ts'
 import { SCHEDULER_NAMES, type Scheduler } from '../schedulers/types.ts'
@@ -52,6 +53,7 @@ export const PLAN_OPTIONS = {
     valueHint: 'TIME',
     description: 'a node is given back when it had no work for this long (default: 90s)',
   },
+  ...LEASE,
   'min-utilization': {
     type: 'string',
     valueHint: 'PART',
@@ -194,6 +196,7 @@ export async function readPlanConfig(
     node_hours_per_day: amountFlag('--node-hours-per-day', flags['node-hours-per-day']),
     array_most: countFlag('--array-most', flags['array-most'], 1) ?? limits.arrayMost,
     idle_exit_seconds: durationFlag('--idle-exit', flags['idle-exit']) ?? 90,
+    lease_seconds: leaseFlag(flags.lease),
     labels: words(flags.label) ?? [],
     scheduler_config_id: countFlag('--scheduler-config-id', flags['scheduler-config-id'], 1),
     account: flags.account,

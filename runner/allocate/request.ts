@@ -67,6 +67,7 @@ function runnerCommand(config: PlanConfig, workflowId: number): string {
     config.output_dir,
     '--idle-exit',
     `${config.idle_exit_seconds}s`,
+    ...(config.lease_seconds === undefined ? [] : ['--lease', `${config.lease_seconds}s`]),
     ...(config.ca_cert === undefined ? [] : ['--ca-cert', config.ca_cert]),
     ...(config.scheduler_config_id === undefined ? [] : ['--scheduler-config-id', String(config.scheduler_config_id)]),
     ...config.labels.flatMap(label => ['--label', label]),

@@ -4,11 +4,12 @@ import type { Detected } from './detect.ts'
 import { extendIds, extendNames } from './extend.ts'
 import type { Capacity } from './ledger.ts'
 
+const GIB = 2 ** 30
+
 /**
- * Settles what this runner offers to jobs: what was detected, changed by what the user says. More CPUs than there are need
- * --overcommit, and their core ids are then made up beyond the machine's. Memory and GPUs are taken at the user's word, since
- * a swap device or another maker's GPU is not always seen. What a batch scheduler has granted is the limit of all three, whatever the
- * user says: it ends who takes more.
+ * Settles what this runner offers to jobs: what was detected, changed by what the user says. More CPUs or memory than there are need
+ * --overcommit, and core ids are then made up beyond the machine's. GPUs are taken at the user's word, since another maker's are not
+ * always seen. What a batch scheduler has granted is the limit of all three, whatever the user says: it ends who takes more.
  */
 export function offerCapacity(wish: CapacityWish, detected: Detected): Capacity {
   const { ids, source } = detected.cores
@@ -19,6 +20,12 @@ export function offerCapacity(wish: CapacityWish, detected: Detected): Capacity 
     )
   }
   const { cores, memoryBytes, gpus } = detected.allocation ?? {}
+  const { bytes, source: memorySource } = detected.memory
+  if (wish.memoryBytes !== undefined && wish.memoryBytes > bytes && memoryBytes === undefined && !wish.overcommit) {
+    throw usageError(
+      `Cannot offer more memory than there is without --overcommit: --memory-gb is ${inGib(wish.memoryBytes)}, usable here are ${inGib(bytes)} (${memorySource})`,
+    )
+  }
   return {
     cores: extendIds(ids, atMost(cores, cpus)),
     memoryBytes: atMost(memoryBytes, wish.memoryBytes ?? detected.memory.bytes),
@@ -26,6 +33,9 @@ export function offerCapacity(wish: CapacityWish, detected: Detected): Capacity 
     slots: wish.slots,
   }
 }
+
+/** Rounded down: what is shown as usable can be asked for. */
+const inGib = (bytes: number): string => String(Math.floor((bytes / GIB) * 100) / 100)
 
 const atMost = (limit: number | undefined, wanted: number): number =>
   limit === undefined ? wanted : Math.min(limit, wanted)

@@ -1,11 +1,13 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
-import { connect as tlsConnect } from 'node:tls'
 import { proxyAuthorization, proxyFor } from './proxy.ts'
 import type { ServerAddress } from './server-address.ts'
 import { type Outgoing, ReplyTimeout, type Transport } from './transport.ts'
 import { trustedCertificates } from './trusted-certificates.ts'
+
+/** Loaded when they are needed: a command that asks over plain http starts without them. */
+const https = () => process.getBuiltinModule('node:https')
+const tls = () => process.getBuiltinModule('node:tls')
 
 type Exchanges = {
   /** Opens the exchange: directly, through a proxy by its absolute form, or through a tunnel for https. */
@@ -19,12 +21,12 @@ export function createExchanges(address: ServerAddress, env: NodeJS.ProcessEnv):
   const ca = trustedCertificates(address.caCert)
   const proxy = proxyFor(base, env)
   const agent =
-    base.protocol === 'https:' ? new HttpsAgent({ keepAlive: true, ca }) : new HttpAgent({ keepAlive: true })
+    base.protocol === 'https:' ? new (https().Agent)({ keepAlive: true, ca }) : new HttpAgent({ keepAlive: true })
 
   async function open({ method, path, headers, timeoutMs }: Outgoing): Promise<ClientRequest> {
     const target = new URL(address.baseUrl + path)
     if (proxy === undefined) {
-      const request = base.protocol === 'https:' ? httpsRequest : httpRequest
+      const request = base.protocol === 'https:' ? https().request : httpRequest
       return request(target, { method, headers, agent })
     }
     if (base.protocol === 'http:') {
@@ -32,8 +34,8 @@ export function createExchanges(address: ServerAddress, env: NodeJS.ProcessEnv):
       return httpRequest(proxy, { method, path: target.href, headers: forProxy, agent })
     }
     const tunnel = await openTunnel(proxy, target, timeoutMs)
-    const createConnection = () => tlsConnect({ socket: tunnel, servername: target.hostname, ca })
-    return httpsRequest(target, { method, headers, createConnection })
+    const createConnection = () => tls().connect({ socket: tunnel, servername: target.hostname, ca })
+    return https().request(target, { method, headers, createConnection })
   }
 
   return { open, close: () => agent.destroy() }

@@ -1,4 +1,5 @@
 import { CommandError } from '../command-line/error.ts'
+import { LOOK } from './explain-refusal.ts'
 import type { Refusal, Reply } from './reply.ts'
 
 /** The control plane said no, or nothing. */
@@ -6,7 +7,8 @@ export class ControlPlaneError extends CommandError {
   readonly refusal: Refusal
 
   constructor(refusal: Refusal) {
-    super(`Cannot go on as the control plane refused: ${refusal.message}`, 3)
+    const why = refusal.status === undefined ? `does not answer (${LOOK})` : 'refused'
+    super(`Cannot go on as the control plane ${why}: ${refusal.message}`, 3)
     this.refusal = refusal
   }
 }

@@ -14,6 +14,12 @@ export type Refusal = {
   retryAfterMs?: number
 }
 
+/** Nobody there, overloaded, or a proxy in between has lost the server. Other 5xx are faults that a repetition meets again. */
+const PASSING: ReadonlySet<number | undefined> = new Set([undefined, 429, 502, 503, 504])
+
+/** Whether another try is worth it. */
+export const mayPass = ({ status }: Refusal): boolean => PASSING.has(status)
+
 /** Reads a reply. One that should be JSON and is not becomes `bad_reply`: usually another program answers at that address. */
 export function readReply<T>(incoming: Incoming): Reply<T> {
   const { status, text } = incoming

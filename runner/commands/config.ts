@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { cannotRun } from '../command-line/error.ts'
 import { FORMAT } from '../command-line/options.ts'
@@ -8,7 +8,9 @@ import { configPlaces, PROJECT_FILE, readConfigFiles } from '../config/files.ts'
 import { checkResolved, resolveSettings } from '../config/resolve.ts'
 import { SETTINGS, variablesOf } from '../config/settings.ts'
 import { renderTemplate } from '../config/template.ts'
+import { makeWithParents } from '../make-directory.ts'
 import { type Column, renderTable } from '../screen/table.ts'
+import { whyUnwritable } from '../text-file.ts'
 import { formatOf } from './ask.ts'
 
 type Shown = { name: string; value: string; source: string; variable: string }
@@ -53,10 +55,10 @@ const init = defineVerb({
     if (existsSync(path) && !args.force)
       throw cannotRun(`Cannot write ${path} as it is there already: --force writes over it`)
     try {
-      mkdirSync(dirname(path), { recursive: true })
+      makeWithParents(dirname(path))
       writeFileSync(path, renderTemplate())
     } catch (error) {
-      throw cannotRun(`Cannot write ${path}: ${error instanceof Error ? error.message : error}`)
+      throw cannotRun(`Cannot write ${path}: ${whyUnwritable(error)}`)
     }
     print(`Wrote ${path}. Every line is a comment: take away the # of what you want.`)
     return 0

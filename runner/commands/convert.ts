@@ -3,7 +3,7 @@ import { wordFlag } from '../command-line/flags.ts'
 import { print } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { readWorkflowText } from '../spec-file.ts'
-import { SPEC_FORMATS, SPEC_OUTPUT, specFormatOf, writeResult } from '../spec-output.ts'
+import { outputFile, SPEC_FORMATS, SPEC_OUTPUT, specFormatOf, writeResult } from '../spec-output.ts'
 
 export default defineVerb({
   about:
@@ -24,7 +24,8 @@ export default defineVerb({
   },
   examples: ['convert flow.yaml --to kdl', 'convert flow.kdl -o flow.yaml'],
   async run(args) {
-    const to = wordFlag('--to', args.to, SPEC_FORMATS) ?? specFormatOf(args.output)
+    const output = outputFile(args.output)
+    const to = wordFlag('--to', args.to, SPEC_FORMATS) ?? specFormatOf(output)
     if (to === undefined) {
       throw usageError(
         'Cannot convert without a format: give --to yaml, json, json5 or kdl, or an --output that ends in one',
@@ -42,8 +43,8 @@ export default defineVerb({
         throw usageError(`Cannot convert ${args.file} to ${to}: ${result.message}`)
       case 'converted':
         for (const loss of result.lost) process.stderr.write(`Lost: ${loss}\n`)
-        if (args.output === undefined) print(result.text)
-        else writeResult(args.output, result.text, args.force === true)
+        if (output === undefined) print(result.text)
+        else writeResult(output, result.text, args.force === true)
         return 0
     }
   },

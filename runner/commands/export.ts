@@ -3,7 +3,7 @@ import { wordFlag } from '../command-line/flags.ts'
 import { CONTROL_PLANE } from '../command-line/options.ts'
 import { print } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
-import { SPEC_FORMATS, SPEC_OUTPUT, specFormatOf, writeResult } from '../spec-output.ts'
+import { outputFile, SPEC_FORMATS, SPEC_OUTPUT, specFormatOf, writeResult } from '../spec-output.ts'
 import { expectValue, withControlPlane, workflowId } from './ask.ts'
 
 /** A large workflow takes its time to be read. */
@@ -31,7 +31,8 @@ export default defineVerb({
   },
   examples: ['export 3 -o workflow3.ndjson', 'export 3 --as yaml', 'export 3 -o again.kdl'],
   async run(args) {
-    const format = wordFlag('--as', args.as, SPEC_FORMATS) ?? specFormatOf(args.output)
+    const output = outputFile(args.output)
+    const format = wordFlag('--as', args.as, SPEC_FORMATS) ?? specFormatOf(output)
     return withControlPlane(args, async controlPlane => {
       const { client, where } = controlPlane
       const id = await workflowId(controlPlane, args.id)
@@ -43,8 +44,8 @@ export default defineVerb({
       })
       const document = expectValue(reply, `export workflow ${id}`, where)
       const text = format === undefined ? document : await toFile(id, document, format)
-      if (args.output === undefined) print(text)
-      else writeResult(args.output, text, args.force === true)
+      if (output === undefined) print(text)
+      else writeResult(output, text, args.force === true)
       return 0
     })
   },

@@ -28,7 +28,7 @@ const start = defineVerb({
       description: 'memory to lend in GiB (default: all this process may use)',
     },
     'num-gpus': { type: 'string', valueHint: 'N', description: 'GPUs to lend (default: all that are visible)' },
-    overcommit: { type: 'boolean', description: 'allow more CPUs than there are' },
+    overcommit: { type: 'boolean', description: 'allow more CPUs and memory than there are' },
     'record-to': { type: 'string', valueHint: 'ID', description: 'workflow to add the records of launches to' },
     ...CONTROL_PLANE,
   },

@@ -1,6 +1,6 @@
 import { must } from '../client/must.ts'
 import { allValues } from '../command-line/arguments.ts'
-import { CONTROL_PLANE, FORMAT, NAMED_WORKFLOW } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT, LEASE, NAMED_WORKFLOW } from '../command-line/options.ts'
 import { print } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { openReachable } from '../pipe/control-plane.ts'
@@ -73,6 +73,7 @@ const ARGS = {
     valueHint: 'TIME',
     description: `an element leaves after this long without work (default: ${USUAL.idleExit}, ${USUAL.idleExitHere} with local)`,
   },
+  ...LEASE,
   'post-step': {
     type: 'string',
     valueHint: 'COMMAND',

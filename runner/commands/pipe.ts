@@ -11,6 +11,10 @@ const group: Group = {
     submit: { about: 'submit a staged run, and look after it', load: () => import('./pipe-submit.ts') },
     reconcile: { about: 'look after all pipe runs of a workflow once', load: () => import('./pipe-reconcile.ts') },
     resume: { about: 'let a paused run go on', load: () => import('./pipe-resume.ts') },
+    throttle: {
+      about: 'change how many elements of a run are at work at once',
+      load: () => import('./pipe-throttle.ts'),
+    },
     cancel: { about: 'cancel a run with its jobs and its elements', load: () => import('./pipe-cancel.ts') },
     restore: { about: 'read a run directory back that was moved', load: () => import('./pipe-restore.ts') },
     work: { about: 'run as one element of an array', load: () => import('./pipe-work.ts') },

@@ -3,7 +3,7 @@ import { needAddress, nodeUrl } from '../allocate/address.ts'
 import type { Proof } from '../client/authorization.ts'
 import { isLoopback } from '../client/proxy.ts'
 import { allValues } from '../command-line/arguments.ts'
-import { amountFlag, countFlag, durationFlag } from '../command-line/flags.ts'
+import { amountFlag, countFlag, durationFlag, leaseFlag } from '../command-line/flags.ts'
 import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { readRelayToken } from '../relay/token-file.ts'
@@ -44,6 +44,7 @@ const ARGS = {
   'num-gpus': { type: 'string', valueHint: 'N', description: 'as for `run`' },
   'time-limit': { type: 'string', valueHint: 'TIME', description: 'as for `run`' },
   'idle-exit': { type: 'string', valueHint: 'TIME', description: 'as for `run`' },
+  lease: { type: 'string', valueHint: 'TIME', description: 'as for `run`' },
   label: { type: 'string', valueHint: 'LABEL', description: 'as for `run`; may be given again' },
   ...SSH_OPTIONS,
   ...FORMAT,
@@ -58,6 +59,7 @@ const PASSED_ON = {
   'num-gpus': (name: string, text: string) => countFlag(name, text, 0),
   'time-limit': durationFlag,
   'idle-exit': durationFlag,
+  lease: (_: string, text: string) => leaseFlag(text),
 } as const
 
 export default defineVerb({

@@ -1,6 +1,6 @@
 import { allValues } from '../command-line/arguments.ts'
 import { CommandError } from '../command-line/error.ts'
-import { CONTROL_PLANE, FORMAT } from '../command-line/options.ts'
+import { CONTROL_PLANE, FORMAT, LEASE } from '../command-line/options.ts'
 import { print, printJson, stdoutPaint } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { FINISHED_JOBS_ARGS } from '../job-threads/arguments.ts'
@@ -46,7 +46,7 @@ export const RUN_ARGS = {
     valueHint: 'SIZE',
     description: 'keep the beginning and the end of larger log files of jobs, such as 10m (default: all of them)',
   },
-  overcommit: { type: 'boolean', description: 'allow more CPUs than there are' },
+  overcommit: { type: 'boolean', description: 'allow more CPUs and memory than there are' },
   'time-limit': { type: 'string', valueHint: 'TIME', description: 'stop after this time, such as 1h30m or PT1H30M' },
   'end-time': {
     type: 'string',
@@ -58,6 +58,13 @@ export const RUN_ARGS = {
     valueHint: 'TIME',
     description:
       'stay this long without work (default: what the workflow says, and not at all for jobs that cannot run here)',
+  },
+  ...LEASE,
+  scratch: {
+    type: 'string',
+    valueHint: 'DIR',
+    description:
+      'give each job a directory of its own below this one, as HEADRACE_SCRATCH and TMPDIR; it is gone when the job has ended',
   },
   'log-level': {
     type: 'string',

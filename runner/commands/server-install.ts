@@ -55,7 +55,14 @@ const NEXT_STEPS = `  systemctl --user daemon-reload
 /** How this very program was started; systemd has another PATH. */
 const program = (): string[] => [process.execPath, resolve(process.argv[1] ?? '')]
 
-const PATHS: ReadonlySet<string> = new Set(['db-token-file', 'token-file', 'auth-file', 'tls-cert', 'tls-key'])
+const PATHS: ReadonlySet<string> = new Set([
+  'db-token-file',
+  'db-admin-key-file',
+  'token-file',
+  'auth-file',
+  'tls-cert',
+  'tls-key',
+])
 
 type Given = Readonly<Record<string, string | true | readonly string[]>>
 

@@ -9,6 +9,7 @@ export default defineVerb({
     'server',
     'server --host 0.0.0.0 --port 8080 --db /var/lib/headrace/headrace.db --token-file /etc/headrace/token',
     'server --db libsql://jobs.example.org --db-token-file /etc/headrace/db-token',
+    'server --db http://localhost:8081 --database-per-project --db-admin-url http://localhost:8082',
     'server --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --token-file token --json-logs',
     'server --auth-file users.htpasswd --require-auth --enforce-access-control --admin-user ada',
   ],

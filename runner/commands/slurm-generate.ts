@@ -5,7 +5,7 @@ import { chooseProfile, surroundings } from '../hpc/choose.ts'
 import { generateSpec } from '../slurm/generate.ts'
 import { PLAN_OPTIONS, readPlanOptions } from '../slurm/plan-flags.ts'
 import { planDocument, renderPlan } from '../slurm/show-plan.ts'
-import { SPEC_OUTPUT, specFormatOf, writeResult } from '../spec-output.ts'
+import { outputFile, SPEC_OUTPUT, specFormatOf, writeResult } from '../spec-output.ts'
 import { formatOf } from './ask.ts'
 
 export default defineVerb({
@@ -30,20 +30,21 @@ export default defineVerb({
     'slurm generate flow.yaml --account physics --profile kestrel --dry-run',
   ],
   async run(args) {
+    const output = outputFile(args.output)
     const format = formatOf(args.format)
     const profile = await chooseProfile(args.profile, surroundings())
     const { text, plan } = await generateSpec(args.file, process.cwd(), profile, {
       ...readPlanOptions(args, profile),
       overwrite: args.overwrite === true,
       actions: args['no-actions'] !== true,
-      to: specFormatOf(args.output),
+      to: specFormatOf(output),
     })
-    const isWritten = args['dry-run'] !== true && args.output !== undefined
-    if (isWritten) writeResult(args.output!, text, args.force === true)
+    const written = args['dry-run'] === true ? undefined : output
+    if (written !== undefined) writeResult(written, text, args.force === true)
     if (format === 'json') {
       const items = planDocument(plan)
-      printJson({ profile: profile.name, items, count: items.length, output: isWritten ? args.output : undefined })
-    } else if (args['dry-run'] || isWritten) print(renderPlan(plan, screenWidth()))
+      printJson({ profile: profile.name, items, count: items.length, output: written })
+    } else if (args['dry-run'] || written !== undefined) print(renderPlan(plan, screenWidth()))
     else print(text)
     return 0
   },

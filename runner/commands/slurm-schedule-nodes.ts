@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { needAddress } from '../allocate/address.ts'
 import { cannotRun, usageError } from '../command-line/error.ts'
-import { countFlag } from '../command-line/flags.ts'
-import { CONTROL_PLANE, FORMAT, WORKFLOW } from '../command-line/options.ts'
+import { countFlag, leaseFlag } from '../command-line/flags.ts'
+import { CONTROL_PLANE, FORMAT, LEASE, WORKFLOW } from '../command-line/options.ts'
 import { print, printJson } from '../command-line/output.ts'
 import { defineVerb } from '../command-line/verb.ts'
 import { OUTPUT_DIR } from '../defaults.ts'
@@ -30,6 +30,7 @@ export default defineVerb({
       valueHint: 'N',
       description: 'run N jobs at once on a node, whatever they require',
     },
+    ...LEASE,
     'job-prefix': {
       type: 'string',
       alias: 'j',
@@ -46,6 +47,7 @@ export default defineVerb({
     const count = countFlag('--num-hpc-jobs', args['num-hpc-jobs'], 1) ?? 1
     const schedulerId = countFlag('--scheduler-config-id', args['scheduler-config-id'], 1)
     const maxParallelJobs = countFlag('--max-parallel-jobs', args['max-parallel-jobs'], 1)
+    const leaseSeconds = leaseFlag(args.lease)
     return withControlPlane(args, async controlPlane => {
       const id = await workflowId(controlPlane, args.workflow)
       const wish = {
@@ -54,6 +56,7 @@ export default defineVerb({
         count,
         perNode: args['start-one-worker-per-node'] === true,
         maxParallelJobs,
+        leaseSeconds,
         jobPrefix: args['job-prefix'],
       }
       const site = {

@@ -7,7 +7,7 @@ import { print, printJson } from '../command-line/output.ts'
 import { defineVerb, entryFor, type Group } from '../command-line/verb.ts'
 import { showRow, showRows } from '../nouns/show.ts'
 import { mintToken } from '../tokens/mint.ts'
-import { writeTokenFile } from '../tokens/token-file.ts'
+import { refuseTokenFile, writeTokenFile } from '../tokens/token-file.ts'
 import type { TokenReply } from '../tokens/wire.ts'
 import { expectValue, formatOf, listAll, withControlPlane, withQuery, workflowId } from './ask.ts'
 
@@ -60,6 +60,7 @@ const create = defineVerb({
       project: args.project,
       expires_in_seconds: durationFlag('--expires', args.expires),
     }
+    refuseTokenFile(args.out)
     return withControlPlane(args, async ({ client, where }) => {
       const reply = await client.request<TokenReply>('POST', '/tokens', body)
       showMade(expectValue(reply, `make the token ${args.name}`, where), args.out, format)
@@ -117,6 +118,7 @@ const rotate = defineVerb({
     const format = formatOf(args.format)
     const id = idFlag('the id of the token', args.id)
     const grace_seconds = durationFlag('--grace', args.grace)
+    refuseTokenFile(args.out)
     return withControlPlane(args, async ({ client, where }) => {
       const reply = await client.request<TokenReply>('POST', `/tokens/${id}/rotate`, { grace_seconds })
       showMade(expectValue(reply, `rotate token ${id}`, where), args.out, format)
@@ -158,6 +160,7 @@ const mint = defineVerb({
     const format = formatOf(args.format)
     const kind = wordFlag('--kind', args.kind, ['runner', 'job']) ?? 'runner'
     const seconds = durationFlag('--expires', args.expires) ?? 86_400
+    refuseTokenFile(args.out)
     return withControlPlane(args, async controlPlane => {
       const id = await workflowId(controlPlane, args.workflow)
       const reply = await mintToken(controlPlane.client, id, { kind, seconds })

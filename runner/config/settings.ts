@@ -53,7 +53,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     check: amountFlag,
   },
   'num-gpus': { about: 'GPUs to offer', fallback: 'all that are visible', kind: 'text', check: count(0) },
-  overcommit: { ...isSwitch, about: 'allow more CPUs than there are' },
+  overcommit: { ...isSwitch, about: 'allow more CPUs and memory than there are' },
   'time-limit': {
     about: 'stop a run after this time, such as 1h30m',
     fallback: 'none',

@@ -14,8 +14,9 @@ export type Recoveries = {
 
 /** A script that runs for longer is ended, so that its job goes on: the control plane waits as long (failure-decision.ts). */
 const LONGEST_MS = 600_000
-/** What is told of a script that a signal has ended. */
+/** What is told of a script that a signal has ended, and of one that could not be started. */
 const KILLED = 137
+const NEVER_RAN = 127
 /** Of what a script says, the end is kept. */
 const KEPT_CHARACTERS = 2_000
 
@@ -41,7 +42,7 @@ export function createRecoveries(
     const job = await client.request<WireJob>('GET', `/jobs/${job_id}`)
     const { name, env } = job.ok ? job.value : { name: String(job_id), env: undefined }
     const environment = recoveryEnvironment({ id: job_id, name, env, attemptId: attempt_id, returnCode }, facts)
-    const end = await runScript(script, { cwd, env: environment, signal: ending.signal })
+    const end = await runScript(script, { cwd, env: environment, signal: ending.signal }).catch(neverRan)
     if (end.code !== 0)
       note(`The recovery script of job ${name} failed with ${end.code}: it is tried again all the same`)
     const body = { run_id: facts.runId, attempt_id, return_code: end.code, message: end.said || undefined }
@@ -67,12 +68,15 @@ export function createRecoveries(
   }
 }
 
-/** Runs a script in a process group of its own; rejects never. */
+type ScriptEnd = { code: number; said: string }
+
+/** Runs a script in a process group of its own; rejects when it is longer than the system takes. */
 function runScript(
   script: string,
   { cwd, env, signal }: { cwd: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
-): Promise<{ code: number; said: string }> {
+): Promise<ScriptEnd> {
   return new Promise(resolve => {
+    if (signal.aborted) return resolve({ code: KILLED, said: 'the runner has ended before it began' })
     const child = spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
     let said = ''
     const hear = (chunk: Buffer): void => {
@@ -88,11 +92,13 @@ function runScript(
       signal.removeEventListener('abort', end)
       resolve({ code, said: message.trim() })
     }
-    child.on('error', error => settle(127, error.message))
+    child.on('error', error => settle(NEVER_RAN, error.message))
     // Not its streams' end: what it left behind may keep them open.
     child.on('exit', code => settle(code ?? KILLED, said))
   })
 }
+
+const neverRan = ({ message }: Error): ScriptEnd => ({ code: NEVER_RAN, said: message })
 
 function endGroup(pid: number | undefined): void {
   if (pid === undefined) return

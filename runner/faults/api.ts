@@ -20,7 +20,8 @@ export function disturbApi(api: LoopApi, dice: Dice, pause: (ms: number) => Prom
   return {
     exchange: request => disturb(() => api.exchange(request), undefined),
     release: claims => disturb(() => api.release(claims), false),
-    heartbeat: claims => disturb(() => api.heartbeat(claims), undefined),
+    heartbeat: (...told) => disturb(() => api.heartbeat(...told), undefined),
+    isShutOut: api.isShutOut,
     summary: () => disturb(() => api.summary(), undefined),
   }
 }

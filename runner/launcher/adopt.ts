@@ -46,7 +46,7 @@ export async function adoptLauncher(journal: string): Promise<Adoption | undefin
   const adoption: Adoption = {
     launcherId: life.launcherId,
     running,
-    nextTag: Math.max(0, ...launches.map(launch => launch.tag)) + 1,
+    nextTag: launches.reduce((last, { tag }) => Math.max(last, tag), 0) + 1,
     open(events) {
       const { launcherId } = life
       const launcher = new NativeLauncher(helper, { journal, launcherId, running: [...tags], ...greeting }, events)

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, closeSync, openSync, readSync } from 'node:fs'
 import { readBootId, readProcess } from './processes.ts'
 import { formatRecord, type JournaledLaunch, type JournalRecord, type LauncherLife, parseRecord } from './records.ts'
 import type { LauncherKind } from './types.ts'
@@ -24,37 +24,36 @@ export function recordLifeEnd(path: string, launcherId: string): void {
   }
 }
 
+/**
+ * Of launches that have ended the last so many count. A journal has all of a runner's life, which may be millions; what ended before these
+ * was told long ago, or stands in the outbox.
+ */
+const ENDED_KEPT = 100_000
+
 /** Reads what a journal holds; a file that is not there is an empty one. */
 export function readJournal(path: string): Journal {
   const lives = new Map<string, LauncherLife>()
-  const launches = new Map<string, JournaledLaunch>()
+  const launches = createLaunches()
   let skipped = 0
-  for (const line of readText(path).split('\n')) {
+  for (const line of readLines(path)) {
     if (line === '') continue
     const record = parseRecord(line)
     if (!record || !takeRecord(record, lives, launches)) skipped += 1
   }
-  return { lives: [...lives.values()], launches: [...launches.values()], skipped }
+  return { lives: [...lives.values()], launches: launches.list(), skipped }
 }
 
 /** False when the record speaks of something that was never begun. */
-function takeRecord(
-  record: JournalRecord,
-  lives: Map<string, LauncherLife>,
-  launches: Map<string, JournaledLaunch>,
-): boolean {
+function takeRecord(record: JournalRecord, lives: Map<string, LauncherLife>, launches: Launches): boolean {
   switch (record.type) {
     case 'life':
       lives.set(record.life.launcherId, record.life)
       return true
     case 'start':
-      launches.set(`${record.launch.launcherId}.${record.launch.tag}`, record.launch)
+      launches.start(record.launch)
       return true
-    case 'exit': {
-      const launch = launches.get(`${record.launcherId}.${record.exit.tag}`)
-      if (launch) Object.assign(launch, { exit: record.exit, cut: record.cut })
-      return launch !== undefined
-    }
+    case 'exit':
+      return launches.exit(record)
     case 'life end': {
       const life = lives.get(record.launcherId)
       if (life) life.closed = true
@@ -63,11 +62,59 @@ function takeRecord(
   }
 }
 
-function readText(path: string): string {
+type Launches = {
+  start(launch: JournaledLaunch): void
+  exit(record: Extract<JournalRecord, { type: 'exit' }>): boolean
+  list(): JournaledLaunch[]
+}
+
+function createLaunches(): Launches {
+  const byKey = new Map<string, JournaledLaunch>()
+  /** Each in the place of the one that ended so many before it. */
+  const ended: string[] = []
+  let count = 0
+  return {
+    start: launch => void byKey.set(`${launch.launcherId}.${launch.tag}`, launch),
+    exit({ launcherId, exit, cut }) {
+      const key = `${launcherId}.${exit.tag}`
+      const launch = byKey.get(key)
+      if (launch === undefined) return false
+      Object.assign(launch, { exit, cut })
+      const place = count++ % ENDED_KEPT
+      const former = ended[place]
+      if (former !== undefined) byKey.delete(former)
+      ended[place] = key
+      return true
+    },
+    list: () => [...byKey.values()],
+  }
+}
+
+const CHUNK_BYTES = 2 ** 20
+
+/** Piece by piece: no string could hold the journal of some million launches. */
+function* readLines(path: string): Generator<string> {
+  const file = openIfThere(path)
+  if (file === undefined) return
   try {
-    return readFileSync(path, 'latin1')
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+    let rest = ''
+    for (let length = readSync(file, chunk); length > 0; length = readSync(file, chunk)) {
+      const lines = (rest + chunk.toString('latin1', 0, length)).split('\n')
+      rest = lines.pop()!
+      yield* lines
+    }
+    yield rest
+  } finally {
+    closeSync(file)
+  }
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'r')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }

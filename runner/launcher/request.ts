@@ -5,9 +5,12 @@ const LONGEST_LABEL = 1000
 /** Eight times what any kernel accepts as arguments and environment; the helper refuses frames above 64 MiB. */
 const LONGEST_REQUEST = 16 * 1024 * 1024
 
+/** What stands for itself in a label. */
+const PLAIN_LABEL = /^[\w.-]*$/
+
 /** Label as it stands in the journal: no spaces, no line ends, ASCII. A lone surrogate becomes U+FFFD. */
 export function encodeLabel(label: string): string {
-  return encodeURIComponent(Buffer.from(label).toString())
+  return PLAIN_LABEL.test(label) ? label : encodeURIComponent(Buffer.from(label).toString())
 }
 
 /** undefined when it is not a label of ours. */
@@ -32,17 +35,18 @@ export const memoryMib = ({ job }: LaunchRequest): number =>
 
 /** The errno that a request deserves which no system could start, or undefined: texts with NUL, impossible names, endless arguments. */
 export function findFault(request: LaunchRequest): 'EINVAL' | 'E2BIG' | undefined {
-  const names = Object.keys(request.env)
-  const texts = [
-    ...request.argv,
-    ...listOverlay(request.env),
-    request.cwd ?? '',
-    request.stdout ?? '',
-    request.stderr ?? '',
-  ]
-  if (texts.some(text => text.includes('\0')) || names.some(name => name === '' || name.includes('='))) return 'EINVAL'
-  if (encodeLabel(request.label).length > LONGEST_LABEL) return 'EINVAL'
-  const length = texts.reduce((sum, text) => sum + text.length, 0)
+  const { label, argv, env, cwd, stdout, stderr } = request
+  let length = 0
+  const hasNul = (text: string): boolean => {
+    length += text.length
+    return text.includes('\0')
+  }
+  if (argv.some(hasNul) || [cwd, stdout, stderr].some(path => path != null && hasNul(path))) return 'EINVAL'
+  for (const [name, value] of Object.entries(env)) {
+    if (name === '' || name.includes('=') || hasNul(name)) return 'EINVAL'
+    if (value !== null && hasNul(value)) return 'EINVAL'
+  }
+  if (encodeLabel(label).length > LONGEST_LABEL) return 'EINVAL'
   return length > LONGEST_REQUEST ? 'E2BIG' : undefined
 }
 

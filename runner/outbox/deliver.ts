@@ -1,3 +1,4 @@
+import { mayPass } from '../client/reply.ts'
 import type { Client } from '../client.ts'
 import type { CompletionEntry, ExchangeReply } from '../wire.ts'
 import { appendAnswers, type OutboxFile, unanswered } from './outbox-file.ts'
@@ -13,9 +14,11 @@ export type Delivery = {
   /** How many were refused, by verdict. They are answered: offering them again changes nothing. */
   refused: Record<string, number>
   torn: number
-  /** Why the rest was not offered; `isAway`: there was no answer at all. */
-  trouble?: { message: string; isAway: boolean }
+  /** Why some of it was not taken; `isAway`: nobody answers now, and the rest was not offered. */
+  trouble?: Trouble
 }
+
+type Trouble = { message: string; isAway: boolean }
 
 export type DeliverOptions = {
   /** The database that is asked now; what another one answered is offered again. undefined: any answer counts. */
@@ -28,7 +31,10 @@ export type DeliverOptions = {
 /** Torc's clients send as many; a batch this large is a matter of milliseconds. */
 const BATCH = 500
 
-/** Offers the unanswered completions of a file again, in order. Repeating it is a no-op: the server takes them as duplicates. */
+/**
+ * Offers the unanswered completions of a file again, in order. Repeating it is a no-op: the server takes them as duplicates. A workflow
+ * that is refused as a whole, such as one that was deleted, keeps those of others from nothing.
+ */
 export async function deliver(client: Client, file: OutboxFile, options: DeliverOptions): Promise<Delivery> {
   const waiting = unanswered(file, options.epoch)
   const delivery: Delivery = {
@@ -42,42 +48,44 @@ export async function deliver(client: Client, file: OutboxFile, options: Deliver
   }
   for (let at = 0; at < waiting.length; at += BATCH) {
     const batch = waiting.slice(at, at + BATCH)
-    const trouble = await offer(
-      client,
-      batch.map(({ entry }) => entry),
-      delivery,
-    )
-    if (trouble !== undefined) return { ...delivery, trouble }
-    const { epoch = '', now: atMs } = options
-    if (options.mayNote)
-      appendAnswers(
-        file.path,
-        batch.map(({ seq }) => seq),
-        { atMs, epoch },
-      )
+    for (const workflowId of new Set(batch.map(({ entry }) => entry.result.workflow_id))) {
+      const own = batch.filter(({ entry }) => entry.result.workflow_id === workflowId)
+      const trouble = await offer(client, workflowId, own, delivery)
+      if (trouble === undefined) noteAnswers(file, own, options)
+      else delivery.trouble ??= trouble
+      if (trouble?.isAway) return { ...delivery, trouble }
+    }
   }
   return delivery
 }
 
-/** Offers one batch; returns what kept it from being answered. */
+/** Offers completions of one workflow; returns what kept them from being answered. */
 async function offer(
   client: Client,
-  entries: readonly CompletionEntry[],
+  workflowId: number,
+  waiting: OutboxFile['entries'],
   delivery: Delivery,
-): Promise<Delivery['trouble']> {
-  for (const workflowId of new Set(entries.map(entry => entry.result.workflow_id))) {
-    const completions = entries.filter(entry => entry.result.workflow_id === workflowId)
-    const reply = await client.request<ExchangeReply>(
-      'POST',
-      `/workflows/${workflowId}/batch_complete_jobs`,
-      { completions, verdicts: true },
-      { repeatable: true },
-    )
-    if (!reply.ok) return { message: reply.message, isAway: reply.status === undefined }
-    delivery.offered += completions.length
-    for (const { code } of reply.value.verdicts ?? []) count(delivery, code)
-  }
+): Promise<Trouble | undefined> {
+  const completions: CompletionEntry[] = waiting.map(({ entry }) => entry)
+  const reply = await client.request<ExchangeReply>(
+    'POST',
+    `/workflows/${workflowId}/batch_complete_jobs`,
+    { completions, verdicts: true },
+    { repeatable: true },
+  )
+  if (!reply.ok) return { message: reply.message, isAway: mayPass(reply) }
+  delivery.offered += completions.length
+  for (const { code } of reply.value.verdicts ?? []) count(delivery, code)
   return undefined
+}
+
+function noteAnswers(
+  { path }: OutboxFile,
+  answered: OutboxFile['entries'],
+  { epoch = '', now: atMs, mayNote }: DeliverOptions,
+): void {
+  const seqs = answered.map(({ seq }) => seq)
+  if (mayNote) appendAnswers(path, seqs, { atMs, epoch })
 }
 
 function count(delivery: Delivery, code: string): void {

@@ -14,14 +14,14 @@ export type OutboxApiOptions = { client: Client; outbox: Outbox; epochs: Epochs;
 export function withOutbox(api: LoopApi, { client, outbox, epochs, clock }: OutboxApiOptions): LoopApi {
   let known = epochs.current
 
-  /** True when everything was offered to the database that answers now. */
+  /** True when everything was offered to the database that answers now; what it refuses, it would refuse again. */
   async function catchUp(epoch: string): Promise<boolean> {
     for (const path of outbox.files()) {
       const file = readOutboxFile(path)
       if (file === undefined) continue
       // The answers are this outbox's own to note; one who asks twice gets duplicates.
       const { trouble } = await deliver(client, file, { epoch, now: clock(), mayNote: false })
-      if (trouble !== undefined) return false
+      if (trouble?.isAway) return false
     }
     return true
   }

@@ -42,8 +42,12 @@ function readLines(path: string): string[] {
 
 /** The completions that the database of this epoch has not answered: none of those it has, be it another one's answer or none at all. */
 export function unanswered({ entries, answers }: OutboxFile, epoch: string | undefined): OutboxFile['entries'] {
-  const counted = answers.filter(answer => epoch === undefined || answer.epoch === epoch || answer.epoch === MOVED)
-  return entries.filter(({ seq }) => !counted.some(({ first, last }) => seq >= first && seq <= last))
+  const answered = new Set<number>()
+  for (const answer of answers) {
+    if (epoch !== undefined && answer.epoch !== epoch && answer.epoch !== MOVED) continue
+    for (let seq = answer.first; seq <= answer.last; seq++) answered.add(seq)
+  }
+  return entries.filter(({ seq }) => !answered.has(seq))
 }
 
 /** Notes that completions were answered. */
@@ -57,7 +61,7 @@ export function appendAnswers(path: string, seqs: readonly number[], answer: Pic
 
 /** Removes a file of which everything was answered long ago. */
 export function removeIfOver(file: OutboxFile, now: number): void {
-  const lastMs = Math.max(0, ...file.answers.map(answer => answer.atMs))
+  const lastMs = file.answers.reduce((last, { atMs }) => Math.max(last, atMs), 0)
   if (unanswered(file, undefined).length > 0 || now - lastMs < KEPT_AFTER_ANSWER_MS) return
   rmSync(file.path, { force: true })
 }

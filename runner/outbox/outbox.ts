@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { CompletionEntry } from '../wire.ts'
 import { KEPT_AFTER_ANSWER_MS, listOutboxFiles, OUTBOX_SUFFIX, readOutboxFile, removeIfOver } from './outbox-file.ts'
@@ -54,14 +54,16 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
   let syncing: NodeJS.Timeout | undefined
 
   function begin(): number {
-    path = join(directory, `${clock()}-${header.pid}-${part++}${OUTBOX_SUFFIX}`)
-    const opened = openSync(path, 'a', 0o600)
-    writeSync(opened, formatOutboxRecord({ type: 'header', header }))
+    const next = join(directory, `${clock()}-${header.pid}-${part++}${OUTBOX_SUFFIX}`)
+    const opened = openSync(next, 'a', 0o600)
+    writeFileSync(opened, formatOutboxRecord({ type: 'header', header }))
+    path = next
     return opened
   }
 
+  /** All of it or an error: a disk that fills up takes a part of one write, and only the next one says so. */
   function write(text: string): void {
-    writeSync(file, text)
+    writeFileSync(file, text)
     bytes += text.length
     if (durability === 'power') fdatasyncSync(file)
     else syncing ??= setTimeout(sync, SYNC_MS).unref()
@@ -93,16 +95,37 @@ export function openOutbox({ directory, header, durability, clock, onTrouble }: 
       .map(([first, last]) => formatOutboxRecord({ type: 'answer', answer: { first, last, atMs: clock(), epoch } }))
       .join('')
 
-  /** Begins another file. What still waits for its answer moves there, so that an answer always stands in the file of its entry. */
+  /**
+   * Begins another file. What still waits for its answer is there before the old file says that it has moved, so that an answer always
+   * stands in the file of its entry; a runner that is killed in between leaves it in both, and told twice it is a duplicate.
+   */
   function turnOver(): void {
     if (bytes < LARGEST_BYTES || lines !== '') return
-    writeSync(file, answerLines([...waiting.keys()], MOVED))
-    closeSync(file)
-    full.push({ path, atMs: clock() })
-    file = begin()
+    const left = { path, file }
+    try {
+      file = begin()
+    } catch (error) {
+      // The old one will do until the next answer.
+      onTrouble((error as Error).message)
+      return
+    }
     bytes = 0
-    write([...waiting.values()].join(''))
+    lines = [...waiting.values()].join('')
+    flush()
+    leave(left)
     removeOld()
+  }
+
+  /** Says that what waits has moved, unless the new file has not taken it. A file that does not say so stays, and is told once more. */
+  function leave(left: { path: string; file: number }): void {
+    try {
+      if (lines === '') writeFileSync(left.file, answerLines([...waiting.keys()], MOVED))
+      full.push({ path: left.path, atMs: clock() })
+    } catch (error) {
+      onTrouble((error as Error).message)
+    } finally {
+      closeSync(left.file)
+    }
   }
 
   /** Reads no file before its time: a busy runner has many, and each takes memory and the loop's time. */

@@ -28,9 +28,14 @@ export async function cancelElements(scheduler: Scheduler, { submissions }: Pipe
     if (state !== 'submitted' || id === undefined) continue
     await scheduler.cancel(id, { kind: 'queued' })
     const outcome = await scheduler.cancel(id, { kind: 'all' })
-    if (outcome.kind !== 'done') troubles.push(`${scheduler.name} ${id}: ${wordsOf(outcome)}`)
+    if (outcome.kind !== 'done') troubles.push(troubleWith(scheduler, id, outcome))
   }
   return troubles
 }
 
-const wordsOf = (outcome: Exclude<ControlOutcome, { kind: 'done' }>): string => `${outcome.kind}, ${outcome.message}`
+/** In one line: what a scheduler did not do, and its own words. */
+export const troubleWith = (
+  { name }: Scheduler,
+  allocation: string,
+  { kind, message }: Exclude<ControlOutcome, { kind: 'done' }>,
+): string => `${name} ${allocation}: ${kind}, ${message}`

@@ -5,12 +5,14 @@ import { cannotRun } from '../command-line/error.ts'
 /** Below an output directory: `pipe/run_0001` and so on. */
 const FOLDER = 'pipe'
 const NAME = /^run_(\d+)$/
+/** The environment of jobs stands in it, which may hold what is nobody else's business. */
+const PRIVATE = 0o700
 
 /** Makes the directory of the next run: one more than any there is. Two who ask at once get two. */
 export function makeRunDirectory(outputDir: string): string {
   const folder = join(outputDir, FOLDER)
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: PRIVATE })
     for (let number = lastNumber(folder) + 1; ; number++) {
       const path = join(folder, `run_${String(number).padStart(4, '0')}`)
       if (makeNew(path)) return path
@@ -26,7 +28,7 @@ function lastNumber(folder: string): number {
 
 function makeNew(path: string): boolean {
   try {
-    mkdirSync(path)
+    mkdirSync(path, { mode: PRIVATE })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

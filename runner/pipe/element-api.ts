@@ -12,18 +12,21 @@ export type ElementApiOptions = {
   submission: string | undefined
   /** Kinds of members that nothing here can run, by job id. */
   unknownKinds: ReadonlyMap<number, string>
+  /** How long silence is borne. */
+  leaseSeconds: number
   clock: () => number
 }
 
-/** A runner with work shows this often that it lives: several times in a lease. */
-const SHOW_MS = 30_000
+/** A runner with work shows so many times in a lease that it lives. */
+const SHOWS_PER_LEASE = 4
 
 /**
  * The control plane as an element's loop sees it: the node is bound to the run before its first claim, and the workflow that the loop
  * looks at is the members of the run, so an element ends when nothing of its run is left for it.
  */
 export function elementApi(api: LoopApi, options: ElementApiOptions): LoopApi {
-  const { client, runId, nodeId, worker, submission, unknownKinds, clock } = options
+  const { client, runId, nodeId, worker, submission, unknownKinds, leaseSeconds, clock } = options
+  const showMs = (leaseSeconds * 1000) / SHOWS_PER_LEASE
   let isBound = false
   let hadWork = false
   let progress: PipeProgress | undefined
@@ -56,7 +59,7 @@ export function elementApi(api: LoopApi, options: ElementApiOptions): LoopApi {
     async summary() {
       const workflow = await api.summary()
       if (workflow === undefined || workflow.is_complete || workflow.is_canceled) return workflow
-      const isDue = !hadWork || clock() - shownAt >= SHOW_MS
+      const isDue = !hadWork || clock() - shownAt >= showMs
       const seen = isDue ? await ask('progress', { compute_node_id: nodeId }) : progress
       return seen === undefined ? undefined : narrow(workflow, seen)
     },

@@ -1,15 +1,15 @@
 import { hostname } from 'node:os'
-import { workingSeconds } from '../../api/core/pipe/element.ts'
 import { createHttpTransport } from '../client/http-transport.ts'
 import { must } from '../client/must.ts'
 import type { ServerAddress } from '../client/server-address.ts'
 import { createClient } from '../client.ts'
 import type { JobHooks } from '../job-hooks.ts'
-import { parseRunSettings, type RunOptions, type RunOutcome } from '../run-options.ts'
+import type { RunOutcome } from '../run-options.ts'
 import { runWorkflow } from '../run-workflow.ts'
 import type { Progress } from '../screen/types.ts'
 import { placesIn } from './directory.ts'
 import { elementApi } from './element-api.ts'
+import { elementOptions } from './element-options.ts'
 import { unknownKinds } from './frozen.ts'
 import { formatResult } from './result-file.ts'
 import type { PipeRun } from './wire.ts'
@@ -28,38 +28,20 @@ export async function runElement(place: ElementPlace, progress: Progress): Promi
   try {
     const run = await must(client.request<PipeRun>('GET', `/pipe_runs/${runId}`))
     if (run.is_over) return 'over'
-    return await runWorkflow({ ...optionsOf(run, address), hooks: hooksOf(run, place, progress) }, progress)
+    const options = elementOptions(run, address)
+    return await runWorkflow({ ...options, hooks: hooksOf(run, options.leaseSeconds, place, progress) }, progress)
   } finally {
     await client.close()
   }
 }
 
-function optionsOf(run: PipeRun, address: ServerAddress): RunOptions {
-  const { key, spec } = run
-  return {
-    // Defaults, with nothing of this node's environment.
-    ...parseRunSettings({}, {}, spec.cwd),
-    target: { kind: 'workflow', id: run.workflow_id },
-    controlPlane: { kind: 'server', address },
-    outputDir: spec.output_dir,
-    durability: spec.durability,
-    capacity: {
-      cpus: key.num_cpus * spec.slots,
-      memoryBytes: key.memory * spec.slots,
-      gpus: key.num_gpus * spec.slots,
-      // What the scheduler granted counts, whatever this process sees of the machine.
-      overcommit: true,
-    },
-    timeLimitSeconds: workingSeconds(run.walltime_seconds),
-    idleExitSeconds: spec.idle_exit_seconds,
-    schedulerConfigId: key.scheduler_id ?? undefined,
-    labels: key.labels === '' ? [] : key.labels.split(','),
-    known: 'continue',
-  }
-}
-
 /** Each attempt has a directory in the run's, with its result: written whole before anybody is told. */
-function hooksOf(run: PipeRun, { worker, submission }: ElementPlace, progress: Progress): JobHooks {
+function hooksOf(
+  run: PipeRun,
+  leaseSeconds: number,
+  { worker, submission }: ElementPlace,
+  progress: Progress,
+): JobHooks {
   const places = placesIn(run.directory)
   const kinds = unknownKinds(run.directory)
   return {
@@ -76,6 +58,15 @@ function hooksOf(run: PipeRun, { worker, submission }: ElementPlace, progress: P
     },
     direct() {},
     watch: (api, { client, nodeId }) =>
-      elementApi(api, { client, runId: run.id, nodeId, worker, submission, unknownKinds: kinds, clock: Date.now }),
+      elementApi(api, {
+        client,
+        runId: run.id,
+        nodeId,
+        worker,
+        submission,
+        unknownKinds: kinds,
+        leaseSeconds,
+        clock: Date.now,
+      }),
   }
 }

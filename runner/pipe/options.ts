@@ -1,5 +1,5 @@
 import { usageError } from '../command-line/error.ts'
-import { amountFlag, countFlag, durationFlag, wordFlag } from '../command-line/flags.ts'
+import { amountFlag, countFlag, durationFlag, leaseFlag, wordFlag } from '../command-line/flags.ts'
 import { DURABILITIES, type Durability } from '../defaults.ts'
 import { SCHEDULER_NAMES, type SchedulerName } from '../schedulers/types.ts'
 
@@ -16,6 +16,7 @@ export type PipeFlags = {
   'max-array-size'?: string
   'memory-gb'?: string
   'idle-exit'?: string
+  lease?: string
   queue?: string
   account?: string
   qos?: string
@@ -50,6 +51,7 @@ export type PipeOptions = {
   arrayMost: number | undefined
   memoryBytes: number | undefined
   idleExitSeconds: number
+  leaseSeconds: number | undefined
   queue: string | undefined
   account: string | undefined
   qos: string | undefined
@@ -103,6 +105,7 @@ export function parsePipeOptions(flags: PipeFlags, lists: PipeLists): PipeOption
     arrayMost: countFlag('--max-array-size', flags['max-array-size'], 1),
     memoryBytes: memoryGb === undefined ? undefined : Math.trunc(memoryGb * GIB),
     idleExitSeconds: durationFlag('--idle-exit', idleExit)!,
+    leaseSeconds: leaseFlag(flags.lease),
     queue: flags.queue,
     account: flags.account,
     qos: flags.qos,

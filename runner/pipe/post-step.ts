@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { must } from '../client/must.ts'
 import type { Client } from '../client.ts'
+import { runLogged } from '../run-logged.ts'
 import { placesIn } from './directory.ts'
 import type { PipeRun } from './wire.ts'
+
+/** What is told of a step that could not even begin: the run must not wait for it for ever. */
+const NEVER_RAN = 127
 
 /**
  * Runs the step after a run, if this process is the one that gets it; the control plane gives it to one only. Tells its exit code, and
@@ -20,31 +22,27 @@ export async function runPostStep(
   const path = `/pipe_runs/${run.id}/post_step`
   const { claimed } = await must(client.request<{ claimed: boolean }>('POST', `${path}/claim`, { by }))
   if (!claimed) return undefined
-  const returnCode = await runInShell(run.post_step, run)
-  if (returnCode !== 0)
-    note(`Pipe run ${run.id}: its post step ended with ${returnCode}: ${placesIn(run.directory).postLog}`)
+  const log = placesIn(run.directory).postLog
+  const returnCode = await runStep(run.post_step, run, log).catch((error: Error) => {
+    note(`Pipe run ${run.id}: its post step could not be run: ${error.message}`)
+    return NEVER_RAN
+  })
+  if (returnCode !== 0) note(`Pipe run ${run.id}: its post step ended with ${returnCode}: ${log}`)
   return must(client.request<PipeRun>('POST', path, { return_code: returnCode }))
 }
 
 /** In the directory where the jobs ran; what it prints goes into the run directory. */
-function runInShell(command: string, run: PipeRun): Promise<number> {
-  const log = openSync(placesIn(run.directory).postLog, 'a', 0o600)
+function runStep(command: string, run: PipeRun, log: string): Promise<number> {
   const { by_status: counts } = run.members
-  return new Promise(resolve => {
-    const child = spawn('bash', ['-c', command], {
-      cwd: run.spec.cwd,
-      env: {
-        ...process.env,
-        HEADRACE_PIPE_RUN: String(run.id),
-        HEADRACE_PIPE_DIRECTORY: run.directory,
-        HEADRACE_PIPE_FAMILY: run.key.family,
-        HEADRACE_PIPE_COMPLETED: String(counts.completed),
-        HEADRACE_PIPE_FAILED: String(counts.failed + counts.terminated + counts.canceled),
-      },
-      stdio: ['ignore', log, log],
-    })
-    closeSync(log)
-    child.on('error', () => resolve(127))
-    child.on('exit', code => resolve(code ?? 128))
+  return runLogged(command, log, {
+    cwd: run.spec.cwd,
+    env: {
+      ...process.env,
+      HEADRACE_PIPE_RUN: String(run.id),
+      HEADRACE_PIPE_DIRECTORY: run.directory,
+      HEADRACE_PIPE_FAMILY: run.key.family,
+      HEADRACE_PIPE_COMPLETED: String(counts.completed),
+      HEADRACE_PIPE_FAILED: String(counts.failed + counts.terminated + counts.canceled),
+    },
   })
 }

@@ -80,6 +80,7 @@ export async function specFor(
     version: VERSION,
     durability: options.durability,
     idle_exit_seconds: options.idleExitSeconds,
+    lease_seconds: options.leaseSeconds,
     memory_bytes: options.memoryBytes,
     queue: options.queue,
     account: options.account,

@@ -26,6 +26,8 @@ export type FrozenSpec = {
   version: string
   durability: 'process' | 'power'
   idle_exit_seconds: number
+  /** The usual one unless given. */
+  lease_seconds?: number
   /** Asked for instead of what the jobs need. */
   memory_bytes?: number
   queue?: string

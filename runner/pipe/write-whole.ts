@@ -2,14 +2,14 @@ import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } 
 import { dirname } from 'node:path'
 
 /**
- * Writes a file so that whoever reads it finds the old text or the new one, never a part, wherever the writer is killed: another file
- * beside it, renamed. `sync`: it is on the disk when this returns. Throws what the file system says.
+ * Writes a file for its owner alone, so that whoever reads it finds the old text or the new one, never a part, wherever the writer is
+ * killed: another file beside it, renamed. `sync`: it is on the disk when this returns. Throws what the file system says.
  */
 export function writeWhole(path: string, text: string, { sync = false }: { sync?: boolean } = {}): void {
   const directory = dirname(path)
-  mkdirSync(directory, { recursive: true })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   const temporary = `${path}.${process.pid}.tmp`
-  const file = openSync(temporary, 'w')
+  const file = openSync(temporary, 'w', 0o600)
   try {
     writeFileSync(file, text)
     if (sync) fsyncSync(file)

@@ -48,7 +48,7 @@ async function passOn(
   { open, token, own }: Upstream,
 ): Promise<void> {
   const path = request.url ?? '/'
-  if (!API_PATH.test(path))
+  if (!isApiPath(path))
     return refuse(response, 404, 'not_found', `Cannot relay ${path}: only /v1/ and /torc-service/v1/`)
   const headers = headersFor(request, token, own)
   if (headers === undefined) {
@@ -63,6 +63,11 @@ async function passOn(
     unreachable(response, error as Error)
   }
 }
+
+/** As the server would read it, too: dots may lead out of the API, to whatever else its host serves. */
+const isApiPath = (path: string): boolean =>
+  API_PATH.test(path) && URL.canParse(path, ANY_HOST) && API_PATH.test(new URL(path, ANY_HOST).pathname)
+const ANY_HOST = 'http://relay'
 
 /** Joins the two connections until one of them ends. */
 function exchange(request: IncomingMessage, asked: ClientRequest, response: ServerResponse): void {

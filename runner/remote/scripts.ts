@@ -70,7 +70,8 @@ if ! mkdir "$dir/starting" 2>/dev/null; then
   fi
 fi
 if lives; then rmdir "$dir/starting"; echo "message=it runs already"; state; exit 0; fi
-rm -f "$dir/runner.exit" "$dir/runner.pid"
+# Of a start that was cut off there may be the pid of a process that is long gone.
+rm -f "$dir/runner.exit" "$dir/runner.pid" "$dir/runner.new"
 ${found}
 set -- "$@" ${words.map(shellWord).join(' ')} --output-dir "$dir/output"
 ${exports.join('\n')}

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { text as readText } from 'node:stream/consumers'
+import { pipeline, type Readable } from 'node:stream'
 import type { Worker } from './worker.ts'
 
 /** How a script on a worker ended; `unreachable` in ssh's words, or because it took too long. */
@@ -45,7 +45,7 @@ export async function runOver(
     // It has ended before it read everything; how, its code says.
   })
   child.stdin.end(script)
-  const [stdout, stderr, ended] = await Promise.all([readText(child.stdout), readText(child.stderr), over])
+  const [stdout, stderr, ended] = await Promise.all([saidBy(child.stdout), saidBy(child.stderr), over])
   return ended.kind === 'ran' && ended.code === OWN_CODE
     ? { kind: 'unreachable', message: lastLine(stderr) || 'ssh ended with 255' }
     : ended.kind === 'ran'
@@ -64,15 +64,14 @@ export async function fetchFolder(
   const command = `cd ${from} && tar -cf - --exclude=*.sock .`
   const far = spawn('ssh', argvFor(worker, settings, [command]), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const near = spawn('tar', ['-xf', '-', '-C', into, '--no-same-owner'], { stdio: ['pipe', 'ignore', 'pipe'] })
-  near.stdin.on('error', () => {
-    // It has ended before the other; how, its code says.
+  pipeline(far.stdout, near.stdin, () => {
+    // One has ended before the other; how, its code says.
   })
-  far.stdout.pipe(near.stdin)
   const farOver = overAfter(far, timeoutMs)
   const nearOver = overAfter(near, timeoutMs)
   const [farWords, nearWords, farEnd, nearEnd] = await Promise.all([
-    readText(far.stderr),
-    readText(near.stderr),
+    saidBy(far.stderr),
+    saidBy(near.stderr),
     farOver,
     nearOver,
   ])
@@ -86,10 +85,26 @@ export async function fetchFolder(
 
 type Ended = { kind: 'ran'; code: number } | { kind: 'unreachable'; message: string }
 
+/** What a stream has said by its end, or until it was cut off. */
+async function saidBy(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of stream) chunks.push(chunk)
+  } catch {
+    // Cut off: there is no more.
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
 function overAfter(child: ChildProcess, timeoutMs: number): Promise<Ended> {
+  // A program that it has started, such as one that leads through a gateway, may hold them open.
+  const cutOff = (): void => {
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
+  }
   return new Promise(resolve => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
+      cutOff()
       resolve({ kind: 'unreachable', message: `no answer within ${timeoutMs / 1000} s` })
     }, timeoutMs)
     const end = (ended: Ended): void => {
@@ -97,11 +112,9 @@ function overAfter(child: ChildProcess, timeoutMs: number): Promise<Ended> {
       resolve(ended)
     }
     child.on('error', error => {
-      child.stdin?.destroy()
-      child.stdout?.destroy()
-      child.stderr?.destroy()
+      cutOff()
       const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-      end({ kind: 'unreachable', message: isMissing ? 'ssh is not on PATH' : error.message })
+      end({ kind: 'unreachable', message: isMissing ? `${child.spawnfile} is not on PATH` : error.message })
     })
     child.on('close', code => end({ kind: 'ran', code: code ?? OWN_CODE }))
   })

@@ -19,12 +19,14 @@ export function renderPlan(workflowId: number, { jobs, changes }: Plan, dryRun: 
           `${clean(job.name)} (job ${job.job_id}) ${job.action === 'rerun' ? 'runs again' : 'is left'}: ${clean(job.reason)}`,
       ),
     ...(more > 0 ? [`… and ${counted(more, 'job')} more`] : []),
-    ...changes.map(({ name, memory, runtime }) => {
+    ...changes.map(({ name, memory, runtime, job_ids, other_jobs }) => {
       const parts = [
         ...(memory ? [`memory ${memory.from} to ${memory.to}`] : []),
         ...(runtime ? [`runtime ${runtime.from} to ${runtime.to}`] : []),
       ]
-      return `${clean(name)}: ${parts.join(', ')}`
+      const whose =
+        other_jobs > 0 ? ` for ${counted(job_ids.length, 'job')}; ${counted(other_jobs, 'other')} keep theirs` : ''
+      return `${clean(name)}: ${parts.join(', ')}${whose}`
     }),
     `Workflow ${workflowId}: ${counted(again, 'job')} ${dryRun ? 'would run again' : 'made ready to run again'}, ${left} left alone.`,
     ...(dryRun || again === 0 ? [] : [`A runner takes them: runner run ${workflowId}`]),

@@ -5,8 +5,12 @@ const WIDE =
 const WITHOUT_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u
 const CONTROL = /\p{Cc}/gu
 
-/** Makes a name or a log line harmless: a control character could move the cursor or change the colours. */
-export const clean = (text: string): string => text.replaceAll('\t', '  ').replace(CONTROL, '?')
+/** Makes a name or a log line harmless: a control character could move the cursor or change the colours. Lines become one. */
+export const clean = (text: string): string =>
+  text
+    .replace(/\s*\n\s*/g, ' ')
+    .replaceAll('\t', '  ')
+    .replace(CONTROL, '?')
 
 /** Columns of a text without control characters. */
 export function widthOf(text: string): number {

@@ -34,6 +34,20 @@ export const SERVE_OPTIONS = {
     valueHint: 'PATH',
     description: 'file with the token of that server (HEADRACE_DB_TOKEN)',
   },
+  'database-per-project': {
+    type: 'boolean',
+    description: 'keep what the tokens of each project see in a database of its own at that server',
+  },
+  'db-admin-url': {
+    type: 'string',
+    valueHint: 'URL',
+    description: 'address where that server makes databases, so that a new project has one',
+  },
+  'db-admin-key-file': {
+    type: 'string',
+    valueHint: 'PATH',
+    description: 'file with the key of that address (HEADRACE_DB_ADMIN_KEY)',
+  },
   durability: {
     type: 'string',
     valueHint: 'process|power',
@@ -82,6 +96,7 @@ export function readServeOptions(
     dbPath: databaseOf(args.db, outputDir),
     dbToken: env.HEADRACE_DB_TOKEN || undefined,
     dbTokenPath: args['db-token-file'] && resolve(args['db-token-file']),
+    databasePerProject: projectDatabases(args, env),
     host: args.host ?? SERVER_HOST,
     port: countFlag('--port', args.port, 0, 65_535) ?? SERVER_PORT,
     durability: wordFlag('--durability', args.durability, DURABILITIES) ?? 'process',
@@ -101,6 +116,17 @@ export function readServeOptions(
 function databaseOf(named: string | undefined, outputDir: string): string {
   if (named === undefined) return join(outputDir, DATABASE_NAME)
   return isUrl(named) ? named : resolve(named)
+}
+
+function projectDatabases(args: Given, env: NodeJS.ProcessEnv): LocalServerOptions['databasePerProject'] {
+  const { 'database-per-project': isWanted, 'db-admin-url': adminUrl, 'db-admin-key-file': keyFile } = args
+  if (!isWanted) {
+    if (adminUrl === undefined && keyFile === undefined) return undefined
+    throw usageError('Cannot use an address for making databases without --database-per-project: add it')
+  }
+  if (adminUrl !== undefined && !/^https?:\/\//.test(adminUrl))
+    throw usageError(`Cannot make databases at ${adminUrl}: --db-admin-url takes an http:// or https:// address`)
+  return { adminUrl, adminKey: env.HEADRACE_DB_ADMIN_KEY || undefined, adminKeyPath: keyFile && resolve(keyFile) }
 }
 
 const tokenLimits = (perSecond: number | undefined) =>

@@ -11,6 +11,7 @@ export type RunnerWords = {
   schedulerConfigId: number
   caCert?: string
   maxParallelJobs?: number
+  leaseSeconds?: number
 }
 
 /** Most site's words are one: `MPI` kinds of srun. */
@@ -18,7 +19,7 @@ const MPI_KIND = /^[A-Za-z0-9+_.-]+$/
 
 /** The command line of a runner on a compute node, as a line of shell: this very program, which the nodes see under the same path. */
 export function runnerCommand(words: RunnerWords, program: readonly string[] = thisProgram()): string {
-  const { maxParallelJobs, caCert } = words
+  const { maxParallelJobs, leaseSeconds, caCert } = words
   return [
     ...program,
     'run',
@@ -30,6 +31,7 @@ export function runnerCommand(words: RunnerWords, program: readonly string[] = t
     '--scheduler-config-id',
     String(words.schedulerConfigId),
     ...(maxParallelJobs === undefined ? [] : ['--max-parallel-jobs', String(maxParallelJobs)]),
+    ...(leaseSeconds === undefined ? [] : ['--lease', `${leaseSeconds}s`]),
     ...(caCert === undefined ? [] : ['--ca-cert', caCert]),
   ]
     .map(shellWord)

@@ -26,6 +26,7 @@ export type NodesWish = {
   count: number
   perNode: boolean
   maxParallelJobs?: number
+  leaseSeconds?: number
   /** Put before the name of each in the queue. */
   jobPrefix?: string
 }
@@ -73,6 +74,7 @@ export function prepareScript(wish: NodesWish, site: Site, environmentFile: stri
       outputDir: site.outputDir,
       schedulerConfigId: scheduler.id,
       maxParallelJobs: wish.maxParallelJobs,
+      leaseSeconds: wish.leaseSeconds,
       caCert: site.address.caCert,
     }),
     cwd: site.cwd,

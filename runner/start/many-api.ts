@@ -1,4 +1,4 @@
-import { LEASE_SECONDS, RENEWALS_PER_LEASE } from '../../api/core/leases.ts'
+import { RENEWALS_PER_LEASE } from '../../api/core/leases.ts'
 import type { Client } from '../client.ts'
 import { answersOf, type ObservedApi } from '../loop-api.ts'
 import type { NodeFacts } from '../node-facts.ts'
@@ -21,6 +21,7 @@ export type ManyApiOptions = {
   wanted: Wanted
   node: NodeFacts
   served: ServedWorkflows
+  leaseSeconds: number
 }
 
 export type ManyApi = ObservedApi & {
@@ -42,7 +43,7 @@ const NOTHING_KNOWN: WorkflowSummary = {
 }
 
 /** The control plane as the loop of a runner sees it that serves many workflows: each talk is one request, whatever their number. */
-export function createManyApi({ client, wanted, node, served }: ManyApiOptions): ManyApi {
+export function createManyApi({ client, wanted, node, served, leaseSeconds }: ManyApiOptions): ManyApi {
   const book = createClaimBook()
   const answers = answersOf({ embedded: false })
   const again = { repeatable: true }
@@ -55,7 +56,7 @@ export function createManyApi({ client, wanted, node, served }: ManyApiOptions):
   /** The first actions of a workflow may take their time, and nothing else is told meanwhile: the leases go on. */
   async function open(workflows: readonly NewWorkflow[]): Promise<void> {
     const renew = () => void client.request('POST', '/claims/heartbeat', { claims: book.claims() }, again)
-    const beat = setInterval(renew, (LEASE_SECONDS * 1000) / RENEWALS_PER_LEASE)
+    const beat = setInterval(renew, (leaseSeconds * 1000) / RENEWALS_PER_LEASE)
     try {
       for (const workflow of workflows) await served.open(workflow)
     } finally {
@@ -81,6 +82,7 @@ export function createManyApi({ client, wanted, node, served }: ManyApiOptions):
     get trouble() {
       return answers.trouble
     },
+    isShutOut: answers.isShutOut,
     goOn: jobs => book.note(jobs),
     async exchange({ completions, started, claim, summary: wantsSummary }) {
       const body = {
@@ -112,8 +114,8 @@ export function createManyApi({ client, wanted, node, served }: ManyApiOptions):
       if (done !== undefined) book.forget(claims.map(claim => claim.job_id))
       return done !== undefined
     },
-    async heartbeat(claims) {
-      const body = { claims: placed(claims) }
+    async heartbeat(claims, lease_seconds) {
+      const body = { claims: placed(claims), lease_seconds }
       return answers.valueOf(await client.request<HeartbeatReply>('POST', '/claims/heartbeat', body, again))
     },
     summary,

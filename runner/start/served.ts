@@ -2,7 +2,7 @@ import { openActions } from '../actions.ts'
 import type { Proof } from '../client/authorization.ts'
 import type { Client } from '../client.ts'
 import type { RunFacts } from '../job-environment.ts'
-import { readWorkflow, type Serving, type Servings } from '../serving.ts'
+import { readWorkflow, type Serving, type Servings, type WireWorkflow } from '../serving.ts'
 import { jobToken } from '../tokens/job-token.ts'
 import type { NewWorkflow } from './many-api.ts'
 
@@ -26,6 +26,8 @@ export type ServedOptions = {
   apiUrl: string
   outputDir: string
   note(line: string): void
+  /** Told of each workflow before anything of it runs. */
+  onOpen?(id: number, workflow: WireWorkflow): void
   /** Told of the nodes whenever they change, so that the next runner can clear up after this one. */
   onChange(nodes: readonly { workflowId: number; computeNodeId: number }[]): void
   clock: () => number
@@ -42,6 +44,7 @@ export function openServedWorkflows({
   apiUrl,
   outputDir,
   note,
+  onOpen,
   onChange,
   clock,
 }: ServedOptions): ServedWorkflows {
@@ -74,6 +77,7 @@ export function openServedWorkflows({
     nodeIds: () => all().map(serving => serving.nodeId),
     async open({ id: workflowId, compute_node_id: nodeId, ...wire }, { isBack } = { isBack: false }) {
       const workflow = readWorkflow(wire)
+      onOpen?.(workflowId, workflow)
       const facts: RunFacts = {
         workflowId,
         apiUrl,

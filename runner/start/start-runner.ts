@@ -4,7 +4,6 @@ import { type AtNode, atNode, type Refused } from '../at-node.ts'
 import { createLedger } from '../capacity/ledger.ts'
 import { must } from '../client/must.ts'
 import type { Client } from '../client.ts'
-import { endingTimes } from '../execution-settings.ts'
 import { clearUpAfter, emptyOutbox } from '../former-run.ts'
 import { openLogFile, withLog } from '../log-file.ts'
 import type { LoopEnd } from '../loop.ts'
@@ -12,13 +11,16 @@ import { type NodeFacts, nodeFacts } from '../node-facts.ts'
 import { endOf, runOnNode } from '../node-run.ts'
 import { clearNodeDirectory, writeNodeState } from '../node-state.ts'
 import { createReadyNotices } from '../ready-notices.ts'
+import { createRunEnd } from '../run-end.ts'
 import { withinAllocation } from '../schedulers/within.ts'
 import type { Progress } from '../screen/types.ts'
 import type { WireWorkflow } from '../serving.ts'
+import { describeSilence } from '../silence.ts'
 import type { TakenOver } from '../take-over.ts'
 import type { WorkflowSummary } from '../wire.ts'
 import { checkWanted } from './check-wanted.ts'
 import { createManyApi, type ManyApi } from './many-api.ts'
+import { describeNoSteps } from './no-steps.ts'
 import type { StartOptions, Wanted } from './options.ts'
 import { openServedWorkflows, type ServedWorkflows } from './served.ts'
 
@@ -58,25 +60,29 @@ async function serve(
 
   const log = openLogFile(join(outputDir, `job_runner_${hostname()}.log`), options.logLevel, Date.now)
   const logged = withLog(progress, log)
+  const endMs = endOf(options, startedAtMs)
+  const end = endMs === undefined ? undefined : createRunEnd(endMs, startedAtMs)
   const served = openServedWorkflows({
     client,
     proof: address,
     apiUrl: controlPlane.apiUrl,
     outputDir,
     note: line => logged.note(line),
+    onOpen(id, { execution_config: config = {} }) {
+      end?.note(config)
+      const missing = describeNoSteps(id, config, process.env)
+      if (missing !== undefined) logged.note(missing)
+    },
     onChange: nodes => writeNodeState(directory, { nodes, cwd: process.cwd() }),
     clock: Date.now,
   })
   if (takenOver === undefined) writeNodeState(directory, { nodes: [], cwd: process.cwd() })
   const node = nodeFacts(createLedger(capacity).total, options)
-  const api = createManyApi({ client, wanted, node, served })
+  const api = createManyApi({ client, wanted, node, served, leaseSeconds: options.leaseSeconds })
   if (takenOver !== undefined) await goOn(takenOver, { client, node, served, api })
   log.log('info', `Serves ${describeWanted(wanted)} of ${address.baseUrl}, process ${process.pid}`)
-  const endMs = endOf(options, startedAtMs)
-  // Workflows may want different times: all get the usual ones.
-  const ends = endMs === undefined ? undefined : endingTimes(endMs, startedAtMs, {})
   let finished = 0
-  const end = await runOnNode({
+  const why = await runOnNode({
     controlPlane,
     api,
     servings: served,
@@ -96,20 +102,19 @@ async function serve(
     },
     directory,
     startedAtMs,
-    endAtMs: ends?.askAtMs,
-    killAtMs: ends?.killAtMs,
+    end,
     log,
   })
-  log.log('info', `Ends: ${end}`)
-  if (end === 'offline') {
-    const message = `Cannot reach the server any more: ${address.baseUrl}; what it was not told is kept in ${directory.path}: run the same command again, or \`runner reconcile ${outputDir}\``
+  log.log('info', `Ends: ${why}`)
+  if (why === 'offline') {
+    const message = describeSilence(api, { url: address.baseUrl, kept: directory.path, outputDir })
     return { kind: 'refused', exitCode: 3, message }
   }
   const summary = wanted.workflowIds === undefined ? undefined : await api.summary()
   await served.close()
   clearNodeDirectory(directory)
   const wallSeconds = (Date.now() - startedAtMs) / 1000
-  return { kind: 'done', end, finished, workflows: served.count, wallSeconds, summary }
+  return { kind: 'done', end: why, finished, workflows: served.count, wallSeconds, summary }
 }
 
 /** Serves again what the former runner served, under its nodes, as far as jobs of it still run. */

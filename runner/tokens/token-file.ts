@@ -1,5 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs'
 import { cannotRun } from '../command-line/error.ts'
+import { whyUnwritable } from '../text-file.ts'
 
 /** Writes a token to a new file that only its owner can read, from its first moment. Throws when there is one already. */
 export function writeTokenFile(path: string, token: string): void {
@@ -11,8 +12,14 @@ export function writeTokenFile(path: string, token: string): void {
       closeSync(file)
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const why = code === 'EEXIST' ? 'there is such a file already' : code
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    const why = isThere ? 'there is such a file already' : whyUnwritable(error)
     throw cannotRun(`Cannot write the token to ${path}: ${why}`)
   }
+}
+
+/** Throws when there is such a file: to be asked before a token is made, whose text would be lost, or an old one's secret changed. */
+export function refuseTokenFile(path: string | undefined): void {
+  if (path !== undefined && existsSync(path))
+    throw cannotRun(`Cannot write the token to ${path}: there is such a file already`)
 }

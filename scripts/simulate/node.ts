@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { LEASE_SECONDS } from '../../api/core/leases.ts'
 import { attemptOf } from '../../runner/attempt.ts'
 import { createLedger, type Grant } from '../../runner/capacity/ledger.ts'
 import { must } from '../../runner/client/must.ts'
@@ -163,9 +164,9 @@ export class VirtualNode {
         execute: onMainPath(({ attempt, end, reason }) => finalise(attempt, end, reason)),
         bookkeep: ({ entry }) => outbox.add(entry),
       }),
-      claim: { computeNodeId: nodeId, labels: [], bySlots: false },
+      claim: { computeNodeId: nodeId, leaseSeconds: LEASE_SECONDS, labels: [], bySlots: false },
       idleExitMs: IDLE_EXIT_MS,
-      graceMs: GRACE_MS,
+      endOf: () => ({ signal: 'SIGTERM', graceMs: GRACE_MS }),
       lookMs: LOOK_MS,
       offlineAtMostMs: OFFLINE_AT_MOST_MS,
       clock: this.#clock,

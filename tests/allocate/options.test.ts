@@ -27,12 +27,14 @@ test('readPlanConfig() reads what the user wants, and what the site allows, into
     'memory-gb': '1.5',
     'node-hours-per-day': '8',
     label: 'b,a',
+    lease: '30s',
   })
   expect(config).toMatchObject({
     queues: [{ name: 'short', walltime_most_seconds: HOUR }, { name: 'long' }],
     walltimes_seconds: [1_800, 4 * HOUR],
     memory_bytes: 1.5 * 2 ** 30,
     array_most: 500,
+    lease_seconds: 30,
     prologue: ['module load x'],
     output_dir: '/scratch/headrace_output',
   })
@@ -59,6 +61,7 @@ test.each([
   [{ 'num-cpus': '1.5' }, '--num-cpus'],
   [{ backlog: '-1' }, '--backlog'],
   [{ 'idle-exit': 'never' }, '--idle-exit'],
+  [{ lease: '2h' }, '--lease'],
   [{ 'node-token-file': 'none' }, 'ENOENT'],
 ] as const)('readPlanConfig() refuses %j', async (flags, words) => {
   await expect(read(flags)).rejects.toThrow(words)

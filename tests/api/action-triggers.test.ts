@@ -108,3 +108,41 @@ it('resetActions() keeps at a partial initialise what its jobs still justify', a
     false,
   ])
 })
+
+it('actions without jobs never count those of others', async () => {
+  const ready = await act('on_jobs_ready')
+  const done = await act('on_jobs_complete')
+  await initialize()
+  for (const job of [head, tail]) await complete(job, 'completed')
+  expect(await counts()).toEqual({ [ready]: 0, [done]: 0 })
+  expect((await t.get(`/workflows/${workflow}/actions/pending`)).body).toEqual([])
+})
+
+it('actions do not count again a job that is made ready by a retry or by hand', async () => {
+  const ready = await act('on_jobs_ready', { job_ids: [head, tail] })
+  await initialize()
+  await t.post(`/workflows/${workflow}/claim_next_jobs?limit=1`)
+  await t.put(`/jobs/${head}/manage_status_change/ready/0`)
+  await t.post(`/workflows/${workflow}/claim_next_jobs?limit=1`)
+  await t.put(`/jobs/${head}/start_job/0/${node}`)
+  await t.post(`/jobs/${head}/retry/0?max_retries=3`)
+  expect(await counts()).toEqual({ [ready]: 1 })
+})
+
+it.each(['pending', 'running'] as const)('resetActions() counts a %s job as one that was ready', async status => {
+  const ready = await act('on_jobs_ready', { job_ids: [head] })
+  await initialize()
+  await t.post(`/workflows/${workflow}/claim_next_jobs?limit=1`, { lease_seconds: 60, compute_node_id: node })
+  if (status === 'running') await t.put(`/jobs/${head}/start_job/0/${node}`)
+  await initialize('?only_uninitialized=true')
+  expect(await counts()).toEqual({ [ready]: 1 })
+})
+
+it('resetActions() leaves when an action was executed, and forgets by whom', async () => {
+  const start = await act('on_workflow_start')
+  await t.post(`/workflows/${workflow}/actions/${start}/claim`, { compute_node_id: node })
+  await initialize()
+  const [row] = (await t.get(`/workflows/${workflow}/actions`)).body
+  expect(row).toMatchObject({ executed: false, executed_at: '2026-01-01T00:00:00.000+00:00' })
+  expect(row).not.toHaveProperty('executed_by')
+})

@@ -22,6 +22,7 @@ beforeAll(async () => {
   await row('/events', { timestamp: 1, data: {} })
   await row('/ro_crate_entities', { entity_id: '#e', entity_type: 'File', metadata: {} })
   await t.post('/results', resultOf(w, job, node))
+  await t.post('/access_groups', { name: 'g' })
   const fields = { trigger_type: 'on_workflow_start', action_type: 'run_commands', action_config: { commands: ['x'] } }
   await row(`/workflows/${w}/actions`, fields)
 })
@@ -252,6 +253,24 @@ it('JSON that is nested deep where nobody looks is ignored, and a NUL in it is n
   expect(await ask(`{"name": "w", "user": "u", "unknown": ${deep(100_000)}}`)).toBe(200)
   expect(await ask(`{"name": "w\\u0000", "user": "u", "unknown": ${deep(100_000)}}`)).toBe(422)
   expect(await ask(`{"name": "\\\\u0000", "user": "u"}`)).toBe(200)
+})
+
+/** In the JSON that SQLite splits into rows, half a character becomes bytes that are no UTF-8: the driver ends the process at them. */
+it.each<[string, string, string]>([
+  ['POST', '/workflows', '{"name": "w", "user": "u", "access_groups": ["\\ud800"]}'],
+  ['POST', '/workflows/1/remote_workers', '["\\ud800"]'],
+  ['POST', '/jobs', '{"workflow_id": 1, "name": "\\udfff", "command": "c"}'],
+  ['POST', '/user_data', '{"workflow_id": 1, "name": "d", "data": {"\\ud800": 1}}'],
+  ['POST', '/workflows/from_spec', 'name: w\njobs: [{name: "a\\ud800", command: "true"}]\n'],
+  ['POST', '/workflows/from_spec', 'name: w\njobs: [{name: a, command: "true \\0 more"}]\n'],
+  ['POST', '/workflows/from_spec?file_name=w.json5', `{name: 'w', jobs: [{name: 'a', command: '\\x00'}]}`],
+])('%s %s refuses half a character and a NUL', async (method, path, body) => {
+  const headers = { 'content-type': path.includes('from_spec') ? 'application/yaml' : 'application/json' }
+  const response = await t.app.request(`/v1${path}`, { method, headers, body })
+  expect([response.status, await response.text()]).toEqual([
+    422,
+    expect.stringMatching(/half a surrogate pair|U\+0000/),
+  ])
 })
 
 it.each([1e300, -1e300, 2 ** 63, -(2 ** 63), 1.5])('%d is no integer that is taken', async number => {

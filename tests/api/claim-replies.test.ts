@@ -139,3 +139,33 @@ it('a claim by a node that the workflow does not have is refused', async () => {
     body: { error: { field: 'compute_node_id' } },
   })
 })
+
+it('a claim filters by the number of nodes as it is given, though one is packed at least, and takes no notice of an id', async () => {
+  const job = await seedJob(t, w)
+  await initialize()
+  expect((await byResources(1, { num_nodes: 0 })).body.jobs).toEqual([])
+  expect((await byResources(1, { id: 77 })).body.jobs).toMatchObject([{ id: job }])
+})
+
+it('jobs of another scheduler are not handed out while some of the own do not pack', async () => {
+  const { body: wide } = await t.post('/resource_requirements', { workflow_id: w, name: 'wide', num_nodes: 2 })
+  const mine = await seedJob(t, w, { resource_requirements_id: wide.id, priority: 1 })
+  const shared = await seedJob(t, w)
+  await seedJob(t, w, { scheduler_id: 6 })
+  await initialize()
+  const { body } = await byResources(9, { num_nodes: 2 })
+  expect(body.jobs.map((job: { id: number }) => job.id)).toEqual([mine])
+  expect((await t.get(`/jobs/${shared}`)).body.status).toBe('ready')
+})
+
+it('a workflow that was canceled by its status record hands out nothing, and jobs again when that is taken back', async () => {
+  await seedJob(t, w)
+  await initialize()
+  const setCanceled = (is_canceled: boolean) => t.put(`/workflows/${w}/status`, { run_id: 0, is_canceled })
+  const bySlots = async () => (await t.post(`/workflows/${w}/claim_next_jobs`)).body.jobs.length
+  await setCanceled(true)
+  expect((await byResources(1)).body).toEqual({ jobs: [], reason: 'Workflow is canceled' })
+  expect(await bySlots()).toBe(0)
+  await setCanceled(false)
+  expect(await bySlots()).toBe(1)
+})

@@ -82,3 +82,12 @@ it('DELETE /compute_nodes refuses a node that holds jobs, and keeps the results 
   await t.put(`/jobs/${job}/manage_status_change/ready/0`)
   expect((await t.del(`/compute_nodes/${node}`)).body.id).toBe(node)
 })
+
+it('POST and PUT /compute_nodes keep what the client wrote, whatever it is', async () => {
+  const id = await seedWorkflow(t)
+  const words = { start_time: 'this morning', end_time: 'tonight', memory_gb: 1.5 }
+  const node = await seedNode(t, id, { ...words, scheduler: {} })
+  expect((await t.get(`/compute_nodes/${node}`)).body).toMatchObject({ ...words, scheduler: {} })
+  for (const scheduler of [0, false, '', []])
+    expect((await t.put(`/compute_nodes/${node}`, { scheduler })).body.scheduler).toEqual(scheduler)
+})

@@ -46,3 +46,8 @@ it('recordUserAction() and recordEvent() give every event of ours a category and
     ['workflow_canceled', 'warning', undefined],
   ])
 })
+
+it.each([{}, 0, false, '', []])('events keep %j as data', async data => {
+  const { body } = await t.post('/events', { workflow_id: await seedWorkflow(t), timestamp: 1, data })
+  expect((await t.get(`/events/${body.id}`)).body.data).toEqual(data)
+})

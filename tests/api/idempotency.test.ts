@@ -227,14 +227,31 @@ describe('POST /workflows/from_spec', () => {
   })
 })
 
-describe('POST /workflows/from_expansion, larger than one transaction', () => {
-  it('makes one workflow of two equal requests at once, and leaves no piece', async () => {
-    const body = { workflow: workflowOf(independent(6_000)) }
-    const replies = await Promise.all([1, 2].map(() => t.post('/workflows/from_expansion', body, KEY)))
+describe('POST /workflows/from_expansion', () => {
+  const twiceAtOnce = (jobs: number, query = '') => {
+    const body = { workflow: workflowOf(independent(jobs)) }
+    return Promise.all([1, 2].map(() => t.post(`/workflows/from_expansion${query}`, body, KEY)))
+  }
+
+  it('larger than one transaction makes one workflow of two equal requests at once, and leaves no piece', async () => {
+    const replies = await twiceAtOnce(6_000)
     expect(replies.map(reply => reply.status)).toEqual([200, 200])
     expect(replies[1]!.body).toEqual(replies[0]!.body)
     const rows = await t.db.read(() => all<{ state: string }>('SELECT state FROM workflow'))
     expect(rows.map(row => row.state)).toEqual(['live', 'live'])
     expect(await t.db.read(() => one('SELECT count(*) AS n FROM job'))).toEqual({ n: 6_000 })
   })
+
+  it.each([2, 6_000])(
+    'with %i jobs and start=true starts them once, and answers both when that is done',
+    async jobs => {
+      const replies = await twiceAtOnce(jobs, '?start=true')
+      expect(replies.map(reply => reply.status)).toEqual([200, 200])
+      expect(replies[1]!.body).toEqual(replies[0]!.body)
+      const id: number = replies[0]!.body.workflow_id
+      expect((await t.get(`/workflows/${id}/status`)).body.jobs_by_status.ready).toBe(jobs)
+      const starts = () => all(`SELECT 1 FROM stream_event WHERE workflow_id = ? AND type = 'workflow_started'`, id)
+      expect(await t.db.read(starts)).toHaveLength(1)
+    },
+  )
 })

@@ -99,3 +99,27 @@ it('PUT /jobs replaces the dependencies as a set and refuses a cycle', async () 
   }
   expect((await put(a, { depends_on_job_ids: [c] })).status).toBe(422)
 })
+
+it('PUT /jobs changes the failure handler, and takes no notice of what the server decides', async () => {
+  const id = await seedJob(t, workflow)
+  const { body: handler } = await t.post('/failure_handlers', { workflow_id: workflow, name: 'h', rules: '[]' })
+  await setStatus(t, id, 'completed')
+  const ignored = {
+    attempt_id: 9,
+    compute_node_id: 4,
+    start_time: 'then',
+    origin: 'spawn',
+    schedule_compute_nodes: null,
+  }
+  const before = await read(id)
+  expect((await put(id, { failure_handler_id: handler.id, ...ignored })).body).toEqual({
+    ...before,
+    failure_handler_id: handler.id,
+  })
+})
+
+it.each(['workflow_id', 'name', 'command'])('PUT /jobs needs %s', async field => {
+  const id = await seedJob(t, workflow)
+  const { [field]: _, ...rest } = await read(id)
+  expect(await t.put(`/jobs/${id}`, rest)).toMatchObject({ status: 422, body: { error: { field } } })
+})

@@ -71,6 +71,17 @@ it('startServer() serves our own user without a token, and says where it is in a
   expect(existsSync(join(folder, 'data', 'test.db.owner'))).toBe(false)
 })
 
+it('close() leaves the place of a later server alone', async () => {
+  const infoPath = join(folder, 'server.json')
+  const earlier = await start({ infoPath })
+  const later = await start({ infoPath, dbPath: join(folder, 'other.db') })
+  await earlier.close()
+  expect(JSON.parse(readFileSync(infoPath, 'utf8')).url).toBe(later.url)
+  await later.close()
+  running = []
+  expect(existsSync(infoPath)).toBe(false)
+})
+
 /** A GET from a process of another user; gives its status. */
 function getAs(uid: number, url: string, headers: Record<string, string>): Promise<string> {
   const script = `require('node:http').get(${JSON.stringify(url)}, { agent: false, headers: ${JSON.stringify(headers)} }, r => {

@@ -56,12 +56,20 @@ describe('GET /openapi.json', () => {
       ['get', '/jobs/{id}/explain'],
       ['get', '/jobs/{id}'],
       ['get', '/workflows/{id}'],
+      ['post', '/workflows/{id}/pipe_runs?dry_run=true', PIPE_RUN],
+      ['post', '/workflows/{id}/pipe_runs', PIPE_RUN],
+      ['post', '/workflows/{id}/process_changed_job_inputs?dry_run=true'],
       ['post', '/workflows/{id}/claim_next_jobs', {}],
     ]
+    const dry = Object.entries(document.paths).flatMap(([path, methods]) =>
+      JSON.stringify(methods).includes('"dry_run","in":"query"') ? [`${path}?dry_run=true`] : [],
+    )
+    expect(dry.length).toBeGreaterThan(1)
+    expect(asked.map(([, path]) => path)).toEqual(expect.arrayContaining(dry))
     for (const [method, path, body] of asked) {
       const url = path.replace('{id}', String(path.startsWith('/jobs') ? jobs[0] : workflowId))
       const reply = method === 'get' ? await t.get(url) : await t.post(url, body)
-      const response = document.paths[path]![method]!.responses['200']!
+      const response = document.paths[path.split('?')[0]!]![method]!.responses['200']!
       const schema = 'content' in response ? response.content!['application/json']!.schema : {}
       expect([path, reply.status, misfits(reply.body, schema as Schema, definitions)]).toEqual([path, 200, []])
     }
@@ -69,6 +77,8 @@ describe('GET /openapi.json', () => {
     expect(misfits(refused.body, definitions.Error!, definitions)).toEqual([])
   })
 })
+
+const PIPE_RUN = { scheduler: 'slurm', directory: '/run', threshold: 1, walltime_seconds: 3600, choose: true, spec: {} }
 
 type Reason = { pattern: string; reason: string }
 

@@ -100,3 +100,20 @@ it('a job that has had 65,535 results takes no more: 409, and a refused completi
   expect(completion).toMatchObject({ status: 422, body: { error: { code: 'mismatch' } } })
   expect((await t.get(`/results?workflow_id=${workflow}&job_id=${full}&all_runs=true`)).body.total_count).toBe(1)
 })
+
+it('POST and PUT /results keep the words of the client and change peaks and averages', async () => {
+  const own = await seedJob(t, workflow)
+  const { body } = await t.post(
+    '/results',
+    resultOf(workflow, own, node, { completion_time: 'just now', job_name: 'x' }),
+  )
+  expect(body).toMatchObject({ completion_time: 'just now', job_name: 'j' })
+  const change = {
+    peak_memory_bytes: 5,
+    avg_memory_bytes: 4,
+    peak_cpu_percent: 3.5,
+    avg_cpu_percent: 2,
+    return_code: -1,
+  }
+  expect((await t.put(`/results/${body.id}`, { ...body, ...change })).body).toEqual({ ...body, ...change })
+})

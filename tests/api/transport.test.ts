@@ -101,12 +101,17 @@ it('readBody() ends with 400 on broken JSON, 415 on another type, 422 on a wrong
     ['{"name":"w","user":"u"}', {}, 415],
     ['{"name":"w","user":"u"}', { 'content-type': 'text/plain' }, 415],
     ['{"name":"w","user":"u"}', { 'content-type': 'application/json; charset=utf-8' }, 200],
+    ['{"name":"w","user":"u"}', { 'content-type': 'application/merge-patch+json' }, 200],
     ['{"name":"w"}', JSON_TYPE, 422],
     ['{"name":1,"user":"u"}', JSON_TYPE, 422],
     ['[]', JSON_TYPE, 422],
     ['null', JSON_TYPE, 422],
     ['{"name":"a\\u0000b","user":"u"}', JSON_TYPE, 422],
     ['{"name":"a\\\\u0000b","user":"u"}', JSON_TYPE, 200],
+    ['{"name":"a\\ud83d","user":"u"}', JSON_TYPE, 422],
+    ['{"name":"\\uDC00\\uD800","user":"u"}', JSON_TYPE, 422],
+    ['{"name":"\\ud83d\\ud83d\\ude00","user":"u"}', JSON_TYPE, 422],
+    ['{"name":"\\ud83d\\uDE00\\\\ud83d","user":"u"}', JSON_TYPE, 200],
   ]
   for (const [text, headers, status] of cases)
     expect((await send('/workflows', text, headers)).status, text).toBe(status)
@@ -142,6 +147,21 @@ it('limitBodies() ends with 413, by header or while reading, later for operation
   expect((await t.post('/bulk_jobs', bulk)).status).toBe(200)
   bulk.jobs[0]!.command = 'x'.repeat(5_000)
   expect((await t.post('/bulk_jobs', bulk)).status).toBe(413)
+  const padding = 'x'.repeat(3_000)
+  const own = { workflow_id: id, name: 'n', path: 'p', timestamp: 1, data: 1, padding }
+  for (const [path, body] of [
+    ['/user_data', own],
+    ['/events', own],
+    ['/bulk_files', { files: [own] }],
+    ['/bulk_user_data', { user_data: [own] }],
+    [`/workflows/${id}/batch_complete_jobs`, { completions: [], padding }],
+  ] as const)
+    expect((await t.post(path, body)).status, path).toBe(200)
+})
+
+it('limitBodies() lets go of a connection whose body it has not read to its end', async () => {
+  const long = JSON.stringify({ name: 'x'.repeat(3_000), user: 'u' })
+  expect((await send('/workflows', long, JSON_TYPE)).headers.get('connection')).toBe('close')
 })
 
 it('onError() keeps the words that make old runners repeat a request out of 4xx replies', async () => {

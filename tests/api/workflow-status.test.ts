@@ -192,3 +192,16 @@ it('GET status sums up results, nodes and labels', async () => {
     unserved_ready_labels: { 'big,gpu': 1 },
   })
 })
+
+it('POST reset_job_status?failed_only=true goes down any number of levels, and keeps attempt and origin', async () => {
+  const id = await seedWorkflow(t)
+  const levels = [await seedJob(t, id)]
+  for (let k = 1; k < 130; k++) levels.push(await seedJob(t, id, { depends_on_job_ids: [levels.at(-1)!] }))
+  for (const job of levels.slice(1)) await setStatus(t, job, 'completed')
+  await setStatus(t, levels[0]!, 'failed')
+  await t.post(`/jobs/${levels[0]}/retry/0?max_retries=5`)
+  await setStatus(t, levels[0]!, 'failed')
+  expect((await t.post(`/workflows/${id}/reset_job_status?failed_only=true`)).body.updated_count).toBe(1)
+  expect((await t.get(`/workflows/${id}/is_uninitialized`)).body.is_uninitialized).toBe(true)
+  expect((await t.get(`/jobs/${levels[0]}`)).body).toMatchObject({ attempt_id: 2, origin: 'retry' })
+})

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import type { ExpandedWorkflow } from '../../api/core/spec/types.ts'
-import { chainSpec, longChainSpec, noopSpec, triadJobs, triadSpec } from '../../scripts/bench/workloads/specs.ts'
+import {
+  chainSpec,
+  longChainSpec,
+  noopSpec,
+  triadJobs,
+  triadSpec,
+  wakeSpec,
+} from '../../scripts/bench/workloads/specs.ts'
 import { loadText } from '../spec/fixture-env.ts'
 
 async function expand(text: string): Promise<ExpandedWorkflow> {
@@ -18,6 +25,11 @@ test('noopSpec() has independent jobs', async () => {
 test('chainSpec() lets each job wait for the one before', async () => {
   const { jobs } = await expand(chainSpec(4))
   expect(jobs.map(job => job.dependsOn)).toEqual([[], [0], [1], [2]])
+})
+
+test('wakeSpec() makes several jobs ready at once, each round after the last', async () => {
+  const { jobs } = await expand(wakeSpec(2, 1))
+  expect(jobs.map(job => job.dependsOn)).toEqual([[], [0], [0], [0], [0], [1, 2, 3, 4], [5], [5], [5], [5]])
 })
 
 test('triadSpec() has as many edges as jobs', async () => {

@@ -26,6 +26,13 @@ describe('offerCapacity()', () => {
     expect(() => offerCapacity({ cpus: 4, overcommit: false }, DETECTED)).toThrow(/--overcommit: --num-cpus is 4, .* 3/)
   })
 
+  test('refuses more memory than there is without --overcommit, naming both amounts, and takes it with', () => {
+    const small = { ...DETECTED, memory: { bytes: 2.509 * 2 ** 30, source: 'machine' } }
+    const wish = { memoryBytes: 3 * 2 ** 30, overcommit: false }
+    expect(() => offerCapacity(wish, small)).toThrow('--memory-gb is 3, usable here are 2.5 (machine)')
+    expect(offerCapacity({ ...wish, overcommit: true }, small).memoryBytes).toBe(3 * 2 ** 30)
+  })
+
   test('makes up core ids beyond the machine with --overcommit', () => {
     expect(offerCapacity({ cpus: 5, overcommit: true }, DETECTED).cores).toEqual([2, 3, 8, 9, 10])
   })

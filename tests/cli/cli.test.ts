@@ -106,7 +106,8 @@ describe('runner', () => {
     const { code, stderr } = await program.run(['list', '--url', 'http://127.0.0.1:1'])
     expect({ code, stderr }).toEqual({
       code: 3,
-      stderr: 'Cannot reach the control plane at http://127.0.0.1:1/v1: connect ECONNREFUSED 127.0.0.1:1\n',
+      stderr:
+        'Cannot reach the control plane at http://127.0.0.1:1/v1: connect ECONNREFUSED 127.0.0.1:1; `runner doctor` looks for the cause\n',
     })
   })
 

@@ -39,6 +39,13 @@ describe('runner convert', () => {
     expect(read('flow.json5')).not.toBe('mine')
   })
 
+  test('writes to standard output where the output is called -', async () => {
+    write('flow.yaml', FLOW)
+    const { code, stdout } = await program.run(['convert', 'flow.yaml', '--to', 'kdl', '-o', '-'])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('name ') })
+    expect(existsSync(join(program.directory, '-'))).toBe(false)
+  })
+
   test('says what is lost', async () => {
     write('flow.yaml', FLOW)
     const { stdout, stderr } = await program.run(['convert', 'flow.yaml', '--to', 'json'])
@@ -59,7 +66,11 @@ describe('runner convert', () => {
     [['convert', 'flow.yaml', '-o', 'flow'], 2, 'Cannot convert without a format'],
     [['convert', 'flow.yaml', '--to', 'toml'], 2, 'Cannot read --to'],
     [['convert', 'none.yaml', '--to', 'kdl'], 2, 'Cannot read the workflow file none.yaml: there is no such file'],
-    [['convert', 'flow.yaml', '-o', 'no/such/folder.kdl'], 3, 'Cannot write no/such/folder.kdl: ENOENT'],
+    [
+      ['convert', 'flow.yaml', '-o', 'no/such/folder.kdl'],
+      3,
+      'Cannot write no/such/folder.kdl: its directory does not exist',
+    ],
   ])('%j ends with %i', async (words, exitCode, message) => {
     write('flow.yaml', FLOW)
     const { code, stderr } = await program.run(words)

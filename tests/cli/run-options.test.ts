@@ -18,6 +18,7 @@ describe('parseRunOptions()', () => {
       skipChecks: false,
       known: 'continue',
       jobThreads: 1,
+      leaseSeconds: 120,
       hashOutputs: false,
     })
   })
@@ -75,6 +76,9 @@ describe('parseRunOptions()', () => {
     [{ 'scheduler-config-id': 'x' }, '--scheduler-config-id'],
     [{ 'end-time': 'tomorrow' }, '--end-time as it must be a moment'],
     [{ 'idle-exit': '5' }, '--idle-exit'],
+    [{ lease: '60' }, '--lease as it must be a duration'],
+    [{ lease: '14s' }, '--lease as it must be from 15s to 1h: current value is 14s'],
+    [{ lease: '1h1s' }, '--lease as it must be from 15s to 1h'],
     [{ 'log-level': 'all' }, '--log-level as it must be debug or info'],
   ])('refuses %j', (flags, message) => {
     expect(() => parse(flags)).toThrow(message)
@@ -84,6 +88,12 @@ describe('parseRunOptions()', () => {
     const flags = { 'end-time': '2026-11-21T18:00:00+01:00', 'idle-exit': '1m', 'log-level': 'debug' }
     const endTimeMs = Date.UTC(2026, 10, 21, 17)
     expect(parse(flags)).toMatchObject({ endTimeMs, idleExitSeconds: 60, logLevel: 'debug' })
+  })
+
+  test('reads --lease, which is two minutes unless given', () => {
+    expect(parse({}).leaseSeconds).toBe(120)
+    expect(parse({ lease: '15s' }).leaseSeconds).toBe(15)
+    expect(parse({ lease: 'PT1H' }).leaseSeconds).toBe(3600)
   })
 
   test('reads --new, --retry-failed and --time-limit', () => {

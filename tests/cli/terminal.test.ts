@@ -36,6 +36,14 @@ describe('output that nobody reads any more', () => {
     const { stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: program.directory })
     expect(stderr).toBe('')
   })
+
+  test('on a full device is an error in one line: what came out is not the whole', async () => {
+    const script = `${RUNNER} jobs list --format json > /dev/full`
+    await expect(promisify(execFile)('bash', ['-c', script], { cwd: program.directory })).rejects.toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/^Cannot write to standard output: ENOSPC[^\n]+\n$/),
+    })
+  })
 })
 
 /** Runs a command on a terminal of its own, 80 columns wide, and sees what it draws. */

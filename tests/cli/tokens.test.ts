@@ -56,8 +56,14 @@ test('runner tokens create prints the token and nothing else, or puts it into a 
   expect(readFileSync(path, 'utf8')).toMatch(/^hr_\d+_\w{49}\n$/)
   expect(await run(['list'], { HEADRACE_TOKEN_FILE: path })).toMatchObject({ code: 0 })
   // A file that is there already is somebody's.
+  const { items: before } = await json('tokens', 'list')
   const again = await run(['tokens', 'create', 'c', '--out', 'token'])
   expect(again).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('already') })
+  const { id } = before.find(({ name }: { name: string }) => name === 'b')
+  expect(await run(['tokens', 'rotate', String(id), '--out', 'token'])).toMatchObject({ code: 3 })
+  // Nothing was made whose text nobody has, and the old secret still opens.
+  expect((await json('tokens', 'list')).count).toBe(before.length)
+  expect(await run(['list'], { HEADRACE_TOKEN_FILE: path })).toMatchObject({ code: 0 })
 })
 
 test.each([

@@ -61,6 +61,48 @@ it.each([
   for (const { rows } of problems) expect(rows.length).toBeGreaterThan(0)
 })
 
+/** Two runs of the workflow, of which the first has job 1, held by its runner, and an array at the scheduler. */
+async function stagePipes(): Promise<void> {
+  const { workflowId, nodeId, jobs } = started
+  await t.db.write(function* () {
+    for (const id of [1, 2])
+      yield* run(
+        `INSERT INTO pipe_run (id, workflow_id, state, state_since, scheduler, directory, key, spec, width, walltime_seconds, grace_seconds, created_at)
+         VALUES (?, ?, 'active', 1, 'slurm', '/d', '{}', '{}', 1, 60, 0, 1)`,
+        id,
+        workflowId,
+      )
+    yield* run('INSERT INTO pipe_member VALUES (1, ?)', jobs[1]!)
+    yield* run('INSERT INTO pipe_runner VALUES (?, 1, 1, NULL, 1)', nodeId)
+    yield* run(
+      `INSERT INTO pipe_submission (pipe_run_id, name, state, width, reason, inputs, decided_at, acknowledged_at, scheduler_id)
+       VALUES (1, 'hr-1', 'submitted', 1, 'first', '{}', 1, 1, '7')`,
+    )
+  })
+}
+
+it.each([
+  ['two pipe runs that are open', 'INSERT INTO pipe_member VALUES (2, JOB1)'],
+  ['ended well although a runner of it holds', `UPDATE pipe_run SET state = 'partial' WHERE id = 1`],
+  ['nobody has acknowledged', 'UPDATE pipe_submission SET scheduler_id = NULL'],
+] as const)('listProblems() reports that %s: %s', async (what, sql) => {
+  await stagePipes()
+  expect(await t.db.read(listProblems)).toEqual([])
+  await spoil(sql)
+  expect((await t.db.read(listProblems)).map(problem => problem.what).join('\n')).toContain(what)
+})
+
+it('listProblems() reports a member of another workflow, and lets a run be canceled while a member runs', async () => {
+  await stagePipes()
+  await spoil(`UPDATE pipe_run SET state = 'canceled' WHERE id = 1`)
+  expect(await t.db.read(listProblems)).toEqual([])
+  const other = await startWorkflow(t, workflowOf(graphOf([[]])))
+  await t.db.write(() => run('INSERT INTO pipe_member VALUES (2, ?)', other.jobs[0]!))
+  expect((await t.db.read(listProblems)).map(problem => problem.what)).toEqual([
+    'a member of a pipe run is of another workflow',
+  ])
+})
+
 it('listProblems() reports an attempt with two results that count', async () => {
   await spoil(`INSERT INTO result(id, job_id, workflow_id, run_id, attempt_id, return_code, exec_time_minutes, completion_time, status)
     SELECT id + 1, job_id, workflow_id, run_id, attempt_id, 0, 0, '', 5 FROM result`)

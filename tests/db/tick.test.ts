@@ -59,6 +59,18 @@ it('tick() goes on with a deletion that was cut short', async () => {
   expect([await rowsIn('workflow'), await rowsIn('job')]).toEqual([0, 0])
 })
 
+it('tick() takes jobs back whose leases have lapsed though what a crash has left cannot be removed', async () => {
+  const { workflowId, nodeId } = await startWorkflow(t, workflowOf(independent(1)))
+  const claim = { num_cpus: 1, memory_gb: 1, num_gpus: 0, num_nodes: 1, compute_node_id: nodeId, lease_seconds: 60 }
+  await t.post(`/workflows/${workflowId}/claim_jobs_based_on_resources/1`, claim)
+  expect(await statusesOf(t, workflowId)).toEqual(['pending'])
+  const left = await create(t.db, independent(1))
+  await t.db.write(() => run(`UPDATE workflow SET state = 'deleting', state_since = ? WHERE id = ?`, t.clock.now, left))
+  t.clock.now += 11 * MINUTES
+  await expect(tick(dyingAfter(t.db, 1), t.clock.now)).rejects.toThrow('died')
+  expect(await statusesOf(t, workflowId)).toEqual(['ready'])
+})
+
 /** Triples: the first of each is complete, so only what hangs below an uninitialized one is done again by a partial initialise. */
 const triples = Array.from({ length: LARGE / 3 }, (_, k) => [[], [3 * k], [3 * k + 1]]).flat()
 

@@ -1,15 +1,21 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { type Adoption, adoptLauncher } from '../../runner/launcher/adopt.ts'
 import { readJournal } from '../../runner/launcher/journal.ts'
+import { formatRecord } from '../../runner/launcher/records.ts'
 import { endSurvivors } from '../../runner/launcher/survivors.ts'
 import type { Exited } from '../../runner/launcher/types.ts'
+import { hasNative } from '../helpers/launcher-kinds.ts'
+import { skipUnless } from '../helpers/skip.ts'
 import { existsAt, isGone, jobFixture, launcherSources, makeDirectory, readText, waitUntil } from './harness.ts'
+
+/** The stand-in ends with its runner. */
+const test = skipUnless(hasNative, 'no C compiler: taking over what a killed runner has left')
 
 const program = mkdtempSync(join(tmpdir(), 'headrace-runner-with-jobs-'))
 const outfile = join(program, 'runner-with-jobs.mjs')
@@ -86,6 +92,16 @@ test('adoptLauncher() takes over what a killed runner has left running: it goes 
   // What had not started when the runner died never does.
   expect(existsAt(directory, 'never')).toBe(false)
   expect(await endSurvivors(journal)).toEqual({ ended: 0 })
+})
+
+test('adoptLauncher() takes over after more launches than fit the arguments of one call', async () => {
+  const { journal } = await startAndKill()
+  const { launcherId } = readJournal(journal).lives[0]!
+  const records = Array.from({ length: 150_000 }, (_, n) => formatRecord('S', launcherId, n + 10, 0, 0, 0, 1, 'old'))
+  appendFileSync(journal, `\n${records.join('')}`)
+  const adoption = (await adoptLauncher(journal))!
+  expect(adoption.nextTag).toBe(150_010)
+  await adoption.end()
 })
 
 test('a launcher without a runner puts exits in the journal, and is gone with its last job', async () => {

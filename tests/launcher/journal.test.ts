@@ -67,6 +67,20 @@ test('readJournal() counts an exit without a start, and garbage', () => {
   expect(readJournal(path)).toMatchObject({ launches: [{ tag: 1 }], skipped: 5 })
 })
 
+test('readJournal() keeps what goes on, and the last of what has ended, of a journal of any length', () => {
+  const path = join(makeDirectory(), 'journal')
+  const ended = Array.from({ length: 100_005 }, (_, n) => start('aa', n + 1) + exit('aa', n + 1))
+  writeFileSync(path, [start('aa', 0), ...ended].join(''))
+  const { launches, skipped } = readJournal(path)
+  expect(skipped).toBe(0)
+  expect(launches).toHaveLength(100_001)
+  expect(launches.slice(0, 2).map(({ tag, exit }) => [tag, exit?.code])).toEqual([
+    [0, undefined],
+    [6, 3],
+  ])
+  expect(launches.at(-1)).toMatchObject({ tag: 100_005, label: 'job 100005', exit: { code: 3 } })
+})
+
 test.each([
   [['3', '0', '0', '0'], { code: 3 }],
   [['-1', '9', '0', '0'], { signal: 9 }],

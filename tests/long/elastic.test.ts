@@ -21,7 +21,7 @@ jobs:
 const MEMORY = { slurm: '0.5', sge: '2' }
 const SMALL = ['--num-cpus', '2', '--walltime', '20m', '--finish-within', '2m']
 /** Short times, so that growth and release take seconds. */
-const QUICK = ['--every', '1', '--idle-exit', '4s', '--cancel-after', '2s']
+const QUICK = ['--every', '1', '--idle-exit', '4s', '--cancel-after', '2s', '--lease', '20s']
 
 type Allocation = {
   state: string
@@ -142,8 +142,11 @@ describe.each(['slurm', 'sge'] as const)('elastic allocations on a real %s', kin
 
   if (kind === 'slurm') {
     it('stay as they are while the controller is dead, and go on when it is back', async () => {
-      const elastic = await startElastic(real, wide(30, 1), ['--max-nodes', '2'])
+      const elastic = await startElastic(real, wide(40, 1), ['--max-nodes', '2'])
       await until('jobs have completed', elastic.jobsBy, by => (by.completed ?? 0) >= 3)
+      await until('the planner has seen one run', elastic.allocations, rows =>
+        rows.some(row => row.state === 'running'),
+      )
       process.kill(real.daemon('slurmctld'))
       await until(
         'the planner has noticed',
@@ -153,7 +156,7 @@ describe.each(['slurm', 'sge'] as const)('elastic allocations on a real %s', kin
       expect((await elastic.allocations()).some(({ state }) => state === 'running')).toBe(true)
       real.startAgain()
       expect((await elastic.allocating.ended).code).toBe(0)
-      expect(await elastic.jobsBy()).toMatchObject({ completed: 31 })
+      expect(await elastic.jobsBy()).toMatchObject({ completed: 41 })
       await isEmpty()
     })
   }

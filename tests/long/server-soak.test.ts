@@ -66,7 +66,7 @@ async function soak(planes: ControlPlanes, jobsPerSecond: number, faults: readon
     }
   }
   await Promise.all([runners, faultAgainAndAgain()])
-  expect(ledger.unexpected.slice(0, 5)).toEqual([])
+  expect(ledger.unexpected.slice(0, 5), planes.said()).toEqual([])
   expect(ledger.twice).toEqual([])
   const total = WORKFLOWS * LAYERS * Math.ceil(jobs / WORKFLOWS / LAYERS)
   for (const id of workflows) {

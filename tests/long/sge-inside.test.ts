@@ -31,8 +31,9 @@ describe('a runner in a job of Grid Engine', () => {
   beforeEach(() => {
     site = createSite()
   })
-  afterEach(() => {
+  afterEach(async () => {
     site.open()
+    await real.clear()
     site.remove()
   })
 

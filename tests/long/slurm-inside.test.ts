@@ -32,8 +32,9 @@ describe('a runner in an allocation of Slurm', () => {
   beforeEach(() => {
     site = createSite()
   })
-  afterEach(() => {
+  afterEach(async () => {
     site.open()
+    await real.clear()
     site.remove()
   })
 

@@ -9,6 +9,8 @@ import { freePort } from '../helpers/free-port.ts'
 export type ControlPlanes = {
   urls: string[]
   token: string
+  /** What they have said on standard error so far. */
+  said(): string
   /** Kills one and starts it again a moment later. */
   kill(index: number): Promise<void>
   /** Stops one in its tracks for so long. */
@@ -25,6 +27,7 @@ export async function startControlPlanes(directory: string, db: string, count: n
   const ports = await Promise.all(Array.from({ length: count }, () => freePort()))
   const processes: ChildProcess[] = []
   let stopped = false
+  let said = ''
 
   async function start(index: number): Promise<void> {
     const folder = join(directory, `server-${index}`)
@@ -32,7 +35,10 @@ export async function startControlPlanes(directory: string, db: string, count: n
     const words = [BUNDLE, 'server', '--port', String(ports[index]), '--output-dir', folder, '--db', db]
     processes[index] = spawn(process.execPath, words, {
       env: { ...process.env, HEADRACE_TOKEN: TOKEN },
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    processes[index].stderr?.on('data', (text: Buffer) => {
+      said += text.toString()
     })
     const until = Date.now() + READY_WITHIN_MS
     while (!(await answers(`http://127.0.0.1:${ports[index]}/v1/ping`))) {
@@ -50,6 +56,7 @@ export async function startControlPlanes(directory: string, db: string, count: n
   return {
     urls: ports.map(port => `http://127.0.0.1:${port}`),
     token: TOKEN,
+    said: () => said,
     async kill(index) {
       const gone = once(processes[index]!, 'exit')
       processes[index]!.kill('SIGKILL')

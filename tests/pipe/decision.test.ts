@@ -17,6 +17,7 @@ const submission = (fields: Partial<SubmissionFacts> = {}): SubmissionFacts => (
   state: 'submitted',
   liveness: 'alive',
   queued: 0,
+  running: 0,
   decidedAt: NOW - 10 * GRACE_MS,
   hasRegistered: true,
   ...fields,
@@ -33,6 +34,7 @@ const snapshot = (fields: Partial<PipeSnapshot> = {}): PipeSnapshot => ({
   submissions: [gone()],
   graceMs: GRACE_MS,
   size: { most: 100, arrayMost: undefined, placesLeft: undefined },
+  refilledTo: undefined,
   isAsked: false,
   ...fields,
 })
@@ -97,6 +99,40 @@ describe('decidePipe()', () => {
 
   it('W9 asks for as many elements as there are jobs, not for the old width', () => {
     expect(decidePipe(snapshot({ claimable: { fresh: 0, retried: 3 } }))).toMatchObject({ width: 3 })
+  })
+
+  describe('where the scheduler keeps no throttle', () => {
+    const at = (refilledTo: number, submissions: SubmissionFacts[], fields: Partial<PipeSnapshot> = {}) =>
+      decidePipe(snapshot({ refilledTo, submissions, claimable: { fresh: 9, retried: 0 }, ...fields }))
+    const running = (n: number, fields: Partial<SubmissionFacts> = {}) => submission({ running: n, ...fields })
+
+    it('S32 makes up for the elements that ended, never above the throttle', () => {
+      expect(at(8, [running(5)])).toEqual({ submit: true, width: 3, reason: 'refill' })
+      expect(at(8, [running(5), running(2), gone()])).toEqual({ submit: true, width: 1, reason: 'refill' })
+      expect(at(8, [running(5), running(3)])).toEqual({ submit: false, because: 'not_proven_gone' })
+      expect(at(8, [running(5)], { liveRunners: 7 })).toMatchObject({ width: 1 })
+      expect(at(8, [running(5)], { liveRunners: 8 })).toEqual({ submit: false, because: 'live_runners' })
+    })
+
+    it('asks for no more elements than there are jobs, and waits out queue and grace as ever', () => {
+      expect(at(8, [running(5)], { claimable: { fresh: 1, retried: 1 } })).toMatchObject({ width: 2 })
+      expect(at(8, [running(5, { queued: 1 })])).toEqual({ submit: false, because: 'queued_elements' })
+      expect(at(8, [running(5, { decidedAt: NOW - GRACE_MS / 2 })])).toEqual({ submit: false, because: 'grace' })
+      expect(at(8, [running(5)], { claimable: { fresh: 0, retried: 0 } })).toMatchObject({ submit: false })
+    })
+
+    it.each([
+      ['was not acknowledged', submission({ state: 'intended', liveness: 'unknown' })],
+      ['was not listed yet', running(0)],
+      ['cannot be judged', running(2, { liveness: 'unknown' })],
+    ])('asks for nothing while an array %s', (_, unsure) => {
+      expect(at(8, [running(3), unsure])).toEqual({ submit: false, because: 'not_proven_gone' })
+    })
+
+    it('is as wide as the throttle again when all are gone', () => {
+      const size = { most: 8, arrayMost: undefined, placesLeft: undefined }
+      expect(at(8, [gone()], { size })).toEqual({ submit: true, width: 8, reason: 'allocation_lost' })
+    })
   })
 
   it('W11 asks for nothing while a submission was decided and its answer is not known', () => {

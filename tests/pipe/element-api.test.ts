@@ -57,7 +57,7 @@ beforeEach(() => {
   now = 0
 })
 
-function open(unknownKinds = new Map<number, string>()): LoopApi {
+function open(unknownKinds = new Map<number, string>(), leaseSeconds = 120): LoopApi {
   const client = {
     async request(_method: string, path: string, body: unknown): Promise<Reply<unknown>> {
       sent.push({ path, body })
@@ -82,6 +82,7 @@ function open(unknownKinds = new Map<number, string>()): LoopApi {
     worker: 3,
     submission: 'hr-00000001',
     unknownKinds,
+    leaseSeconds,
     clock: () => now,
   })
 }
@@ -146,6 +147,14 @@ describe('elementApi()', () => {
     await api.summary()
     await api.summary()
     expect(asked()).toBe(3)
+  })
+
+  it('shows itself several times in a short lease while there is something to do', async () => {
+    const api = open(undefined, 16)
+    claimed = [{ id: 1 } as ClaimedJob]
+    await api.exchange(CLAIM)
+    for (; now < 15_000; now += 1_000) await api.summary()
+    expect(sent.filter(one => one.path.endsWith('/progress'))).toHaveLength(3)
   })
 
   it('says nothing when the control plane says nothing', async () => {

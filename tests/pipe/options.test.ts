@@ -27,11 +27,17 @@ describe('parsePipeOptions()', () => {
     ['--threshold', { threshold: '0' }],
     ['--slots', { slots: '0' }],
     ['--memory-gb', { 'memory-gb': '0' }],
+    ['--lease', { lease: '10s' }],
     ['--memory-gb', { scheduler: 'sge', 'memory-gb': '0.3' }],
   ])('S32, S35 refuses as a mistake of %s: %j', (words, flags) => {
     expect(() => parse(flags)).toThrow(
       expect.objectContaining({ exitCode: 2, message: expect.stringContaining(words) }),
     )
+  })
+
+  it('leaves the lease to the elements unless it is given', () => {
+    expect(parse({}).leaseSeconds).toBeUndefined()
+    expect(parse({ lease: '30s' }).leaseSeconds).toBe(30)
   })
 
   it('reads jobs and tags that are given several times', () => {

@@ -144,6 +144,14 @@ describe('runner pipe --scheduler pbs', () => {
       state: 'staged',
       submissions: [{ state: 'refused' }],
     })
+    const throttle = ['pipe', 'throttle', '1', '1', '--url', url, '--format', 'json']
+    const throttled = await site.runTo(0, throttle, fake.env)
+    expect(documentOf('pipe throttle', throttled.stdout)).toEqual({
+      id: 1,
+      throttle: 1,
+      changed_arrays: 0,
+      troubles: [],
+    })
     const again = await site.runTo(3, ['pipe', 'submit', '1', ...place], fake.env)
     expect(again.stderr).toContain('refused')
 

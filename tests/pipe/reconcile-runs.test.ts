@@ -11,7 +11,9 @@ import { observationOf } from '../../runner/pipe/look.ts'
 import { readMembers } from '../../runner/pipe/members.ts'
 import { type PipeReport, reconcilePipeRuns } from '../../runner/pipe/reconcile.ts'
 import { formatResult } from '../../runner/pipe/result-file.ts'
+import { throttleRun } from '../../runner/pipe/throttle.ts'
 import type { PipeRun } from '../../runner/pipe/wire.ts'
+import type { ControlOutcome, Scheduler } from '../../runner/schedulers/types.ts'
 import type { CompletionEntry } from '../../runner/wire.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
@@ -328,3 +330,25 @@ function writeResult(staged: Staged, job: { id: number; claim_token: string }, s
   told.completion.result.compute_node_id = staged.workflowId
   writeFileSync(path, formatResult({ version: 1, ...told }))
 }
+
+describe('throttleRun()', () => {
+  it('S32 stores the number, then tells the scheduler for every array it has', async () => {
+    const { workflowId, runId } = await stage(20, { throttle: 2 })
+    await look(workflowId)
+    const done = await throttleRun(client, scheduler, runId, 6)
+    expect(done).toMatchObject({ run: { throttle: 6 }, changed: 1, troubles: [] })
+    expect(scheduler.throttles).toEqual([{ id: '100', most: 6 }])
+  })
+
+  it('tells what the scheduler did not do, but not that it has no throttle, and leaves what is over alone', async () => {
+    const { workflowId, runId } = await stage(20)
+    await look(workflowId)
+    const answering = (outcome: ControlOutcome): Scheduler => ({ ...scheduler, setThrottle: async () => outcome })
+    const refusing = answering({ kind: 'refused', message: 'Access denied' })
+    expect((await throttleRun(client, refusing, runId, 3)).troubles).toEqual(['slurm 100: refused, Access denied'])
+    const without = answering({ kind: 'unsupported', message: 'there is none' })
+    expect(await throttleRun(client, without, runId, 3)).toMatchObject({ changed: 0, troubles: [] })
+    await cancelRun(client, scheduler, runId)
+    await expect(throttleRun(client, scheduler, runId, 3)).rejects.toThrow(/change the throttle of/)
+  })
+})

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { canPipeMove, PIPE_STATES, type PipeState } from '../../api/core/pipe/state.ts'
 import { run } from '../../db/unit.ts'
-import { type TestApp, testApp } from '../helpers/app.ts'
-import { independent } from '../helpers/workflow.ts'
-import { claimFor, endJobs, observeRun, type Staged, seedElement, stageRun, submitRun } from './helpers.ts'
+import { type Reply, type TestApp, testApp } from '../helpers/app.ts'
+import { independent, startWorkflow, workflowOf } from '../helpers/workflow.ts'
+import { claimFor, endJobs, observeRun, STAGING, type Staged, seedElement, stageRun, submitRun } from './helpers.ts'
 
 let t: TestApp
 beforeEach(async () => {
@@ -66,7 +66,49 @@ describe('PUT pipe_runs state', () => {
   })
 })
 
+describe('PUT pipe_runs throttle', () => {
+  it('holds from now on, and is refused for a run that has ended, and below 1', async () => {
+    const { runId } = await stageRun(t, independent(3), { staging: { throttle: 2 } })
+    expect((await t.put(`/pipe_runs/${runId}`, { throttle: 3 })).body.throttle).toBe(3)
+    for (const throttle of [0, -1, 1.5, true, '8'])
+      expect((await t.put(`/pipe_runs/${runId}`, { throttle })).body.error.field, `${throttle}`).toBe('throttle')
+    await t.post(`/pipe_runs/${runId}/cancel`)
+    expect((await t.put(`/pipe_runs/${runId}`, { throttle: 4 })).status).toBe(422)
+    expect((await t.get(`/pipe_runs/${runId}`)).body.throttle).toBe(3)
+  })
+})
+
 describe('POST observe', () => {
+  it('S32 keeps a throttled run on HTCondor at its throttle by submitting what is missing, and at a new one', async () => {
+    const staging = { scheduler: 'htcondor', width: 20, throttle: 3, grace_seconds: 10 }
+    const { workflowId } = await startWorkflow(t, workflowOf(independent(20)))
+    const planned = await t.post(`/workflows/${workflowId}/pipe_runs?dry_run=true`, { ...STAGING, ...staging })
+    expect(planned.body).toMatchObject({ width: 3 })
+    const { runId } = await stageRun(t, independent(20), { staging })
+
+    const arrays: { id: number; running: number }[] = []
+    async function look(): Promise<Reply['body']> {
+      t.clock.now += 11_000
+      const submissions = arrays.map(({ id, running }) => ({ id, verdict: 'running', queued: 0, running }))
+      const { body } = await t.post(`/pipe_runs/${runId}/observe`, { listing_age_ms: 0, submissions })
+      if (body.submission !== undefined) {
+        const { id, width } = body.submission
+        await t.put(`/pipe_runs/${runId}/submissions/${id}`, { state: 'submitted', scheduler_id: String(id) })
+        arrays.push({ id, running: width })
+      }
+      return body.decision
+    }
+    expect(await look()).toEqual({ submit: true, width: 3, reason: 'first' })
+    expect(await look()).toMatchObject({ submit: false })
+    arrays[0]!.running = 1
+    expect(await look()).toEqual({ submit: true, width: 2, reason: 'refill' })
+    expect(await look()).toMatchObject({ submit: false })
+    await t.put(`/pipe_runs/${runId}`, { throttle: 6 })
+    expect(await look()).toEqual({ submit: true, width: 3, reason: 'refill' })
+    await t.put(`/pipe_runs/${runId}`, { throttle: 2 })
+    expect(await look()).toMatchObject({ submit: false })
+  })
+
   it('W11 stores a submission before anybody submits it, with what was looked at, and never decides a second', async () => {
     const { runId } = await stageRun(t, independent(3))
     const first = await observeRun(t, runId, 'unknown')
@@ -145,6 +187,17 @@ describe('POST observe', () => {
     expect((await observeRun(t, staged.runId, 'gone')).body.decision).toMatchObject({ because: 'live_runners' })
     await t.post(`/pipe_runs/${staged.runId}/progress`, { compute_node_id: element })
     t.clock.now += LEASE_MS - 10_000
+    expect((await observeRun(t, staged.runId, 'gone')).body.decision).toMatchObject({ because: 'live_runners' })
+    t.clock.now += 20_000
+    expect((await observeRun(t, staged.runId, 'gone')).body.decision).toMatchObject({ submit: true })
+  })
+
+  it('counts a runner as alive for as long as the lease that the run was staged with', async () => {
+    const staged = await stageRun(t, independent(3), { staging: { spec: { lease_seconds: 30 }, grace_seconds: 1 } })
+    await submitRun(t, staged.runId)
+    await seedElement(t, staged)
+    await seeGone(staged.runId)
+    t.clock.now += 20_000
     expect((await observeRun(t, staged.runId, 'gone')).body.decision).toMatchObject({ because: 'live_runners' })
     t.clock.now += 20_000
     expect((await observeRun(t, staged.runId, 'gone')).body.decision).toMatchObject({ submit: true })

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -57,6 +58,13 @@ describe('makeRunDirectory()', () => {
       '/pipe/run_0002',
       '/pipe/run_0042',
     ])
+  })
+
+  it('keeps others out, of what is written into it too', () => {
+    const made = makeRunDirectory(join(directory, 'output'))
+    writeFrozen(run(made), members)
+    const paths = [join(directory, 'output'), made, placesIn(made).members, placesIn(made).run]
+    expect(paths.map(path => statSync(path).mode & 0o077)).toEqual([0, 0, 0, 0])
   })
 
   it('says what it cannot make', () => {

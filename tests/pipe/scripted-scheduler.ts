@@ -14,6 +14,7 @@ export type ScriptedScheduler = Scheduler & {
   /** Ids whose elements are listed; those of others are gone. */
   alive: Set<string>
   canceled: { id: string; which: CancelWhich['kind'] }[]
+  throttles: { id: string; most: number }[]
   /** What the next submissions come to; else they are accepted. */
   answers: ('refused' | 'lost_answer' | 'crash')[]
   /** The next listings fail, or throw. */
@@ -24,6 +25,7 @@ export function scriptedScheduler(name: Scheduler['name'] = 'slurm'): ScriptedSc
   const submitted: AllocationRequest[] = []
   const alive = new Set<string>()
   const canceled: ScriptedScheduler['canceled'] = []
+  const throttles: ScriptedScheduler['throttles'] = []
   const answers: ScriptedScheduler['answers'] = []
   const broken: ScriptedScheduler['broken'] = []
   const idOf = (request: AllocationRequest): string => String(100 + submitted.indexOf(request))
@@ -40,6 +42,7 @@ export function scriptedScheduler(name: Scheduler['name'] = 'slurm'): ScriptedSc
     submitted,
     alive,
     canceled,
+    throttles,
     answers,
     broken,
     renderScript: request => [{ name: `${request.name}.sh`, text: '' }],
@@ -73,7 +76,10 @@ export function scriptedScheduler(name: Scheduler['name'] = 'slurm'): ScriptedSc
       return { kind: 'done' }
     },
     submitScript: () => Promise.reject(new Error('no script is submitted here')),
-    setThrottle: async () => ({ kind: 'done' }),
+    async setThrottle(id, most) {
+      throttles.push({ id, most })
+      return { kind: 'done' }
+    },
     probe: async () => ({ kind: 'accepted', message: 'fine' }),
     limits: async () => ({ arrayMost: 1000 }),
     inside: () => undefined,

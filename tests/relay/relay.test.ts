@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -27,6 +27,16 @@ function send(url: string, options: { method?: string; headers?: Record<string, 
     httpRequest(url, { method, headers, agent: false }, resolve).on('error', reject).end(body)
   })
 }
+
+/** The status of a request whose path is sent to the letter. */
+const statusOf = (options: RequestOptions): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const request = httpRequest(options, response => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    request.on('error', reject).end()
+  })
 
 const authorized = { authorization: `Bearer ${TOKEN}` }
 
@@ -72,6 +82,20 @@ describe('createRelay()', () => {
     )
     expect(elsewhere.map(reply => reply.statusCode)).toEqual([404, 404, 404, 404, 200])
     expect(asked).toEqual(['/v1/ping'])
+  })
+
+  test('lets no path lead out of the API by dots, though they are passed on as they are', async () => {
+    const asked: (string | undefined)[] = []
+    const upstream = await serve((request, response) => {
+      asked.push(request.url)
+      response.end('{}')
+    })
+    const { hostname, port } = new URL(await relayTo(`${upstream}/v1`))
+    const codes: (number | undefined)[] = []
+    for (const path of ['/v1/../other', '/v1/%2e%2e/other', '/torc-service/v1/../../other', '/v1/a/../ping'])
+      codes.push(await statusOf({ hostname, port, path, headers: authorized, agent: false }))
+    expect(codes).toEqual([404, 404, 404, 200])
+    expect(asked).toHaveLength(1)
   })
 
   test('hands a stream on as it comes, and hangs up when the reader does', async () => {

@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { directoryOn, sshOptions } from '../../runner/remote/options.ts'
 import { folderWord, readLines, startScript } from '../../runner/remote/scripts.ts'
 import { parseWorker, parseWorkerFile } from '../../runner/remote/worker.ts'
+import { waitUntil } from '../launcher/harness.ts'
 
 describe('parseWorker()', () => {
   test.each([
@@ -33,6 +38,12 @@ test('parseWorkerFile() reads a worker from each line and no remarks', () => {
   expect(parseWorkerFile('# ours\nn1\n\n  ada@n2  # the new one\r\n')).toEqual(['n1', 'ada@n2'])
 })
 
+/** How the runner in a folder has ended, once it has. */
+const codeIn = (directory: string): string => {
+  const path = join(directory, 'runner.exit')
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
+
 describe('the scripts of workers', () => {
   const start = (fields: object) =>
     startScript({
@@ -50,6 +61,22 @@ describe('the scripts of workers', () => {
     expect(script).toContain(`dir="$HOME"/'it'\\''s $HOME'`)
     expect(script).toContain(`export HEADRACE_TOKEN='a'\\''b$(c)'`)
     expect(folderWord('/abs/a b')).toBe("'/abs/a b'")
+  })
+
+  test('startScript() is not misled by the pid that a start has left which was cut off', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'headrace-remote-'))
+    writeFileSync(join(directory, 'runner.new'), '4194305')
+    const script = start({ directory, program: `sh -c 'exec sleep 30' runner` })
+    const { pid, state } = readLines(execFileSync('sh', ['-s'], { input: script, encoding: 'utf8' }))
+    expect(state).toBe('running')
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('sleep')
+    process.kill(Number(pid))
+    await waitUntil(
+      'its end is noted',
+      () => codeIn(directory),
+      code => code !== '',
+    )
+    rmSync(directory, { recursive: true })
   })
 
   test('readLines() takes the states they print, and nothing that a login shell says before', () => {

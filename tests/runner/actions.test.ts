@@ -80,3 +80,10 @@ test('run() takes a persistent action once, however often it is due', async () =
   await actions.run('on_jobs_ready')
   expect(said('ran')).toBe('x')
 })
+
+test('run() goes on with the next action when one cannot be run at all, and says why', async () => {
+  const { actions, notes } = await openOver([action(5, [`: ${'x'.repeat(200_000)}`]), action(6, ['touch ran'])])
+  await actions.run('on_jobs_ready')
+  expect(existsSync(join(outputDir, 'ran'))).toBe(true)
+  expect(notes).toEqual([expect.stringMatching(/Action 5 could not be run: .*E2BIG/)])
+})

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createClaimPace } from '../../runner/claim-pace.ts'
 
 /** Without jitter. */
-const paceOf = () => createClaimPace(() => 0)
+const paceOf = (leaseMs = 120_000) => createClaimPace(leaseMs, () => 0)
 
 test('S71 foundNothing() doubles the pause up to 30 s, and progress begins anew', () => {
   const pace = paceOf()
@@ -16,6 +16,12 @@ test('S71 foundNothing() doubles the pause up to 30 s, and progress begins anew'
   expect(pace.atMs).toBe(0)
   pace.foundNothing(0)
   expect(pace.atMs).toBe(200)
+})
+
+test('foundNothing() never pauses for longer than a third of a lease', () => {
+  const pace = paceOf(15_000)
+  for (let k = 0; k < 9; k++) pace.foundNothing(0)
+  expect(pace.atMs).toBe(5_000)
 })
 
 test('foundNothing() asks again at once when there was news since the claim went out', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type ClaimTerms, type ClaimWish, claimPart } from '../../runner/claim-part.ts'
 
 const WHOLE = { cpus: 4, memoryBytes: 8 * 2 ** 30, gpus: 0, slots: 4 }
-const TERMS: ClaimTerms = { computeNodeId: 1, labels: [], bySlots: false, nodes: 3 }
+const TERMS: ClaimTerms = { computeNodeId: 1, leaseSeconds: 60, labels: [], bySlots: false, nodes: 3 }
 
 const partOf = (wish: Partial<ClaimWish>, terms: Partial<ClaimTerms> = {}) =>
   claimPart(
@@ -17,6 +17,10 @@ const partOf = (wish: Partial<ClaimWish>, terms: Partial<ClaimTerms> = {}) =>
       ...wish,
     },
   )
+
+test('claimPart() asks for a lease as long as it is told', () => {
+  expect(partOf({}).lease_seconds).toBe(60)
+})
 
 describe('claimPart() in an allocation of several nodes', () => {
   test('offers all of them while this one is free, for one job', () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { LEASE_SECONDS } from '../../api/core/leases.ts'
 import { createLedger } from '../../runner/capacity/ledger.ts'
 import { createAppTransport } from '../../runner/client/app-transport.ts'
 import type { Transport } from '../../runner/client/transport.ts'
@@ -37,9 +38,9 @@ function idleLoop(api: LoopApi, computeNodeId: number | undefined): Loop {
     },
     readopt: attempt => attempt,
     finalisers: createFinalisers({ execute: () => ({ error: 'nothing ever ends' }) }),
-    claim: { computeNodeId, labels: [], bySlots: false },
+    claim: { computeNodeId, leaseSeconds: LEASE_SECONDS, labels: [], bySlots: false },
     stays: true,
-    graceMs: 1_000,
+    endOf: () => ({ signal: 'SIGTERM', graceMs: 1_000 }),
     lookMs: 5_000,
     offlineAtMostMs: 60_000,
     clock: Date.now,
@@ -119,7 +120,7 @@ test('1,000 idle runners of whatever comes cost less than 50 requests in a secon
       is_active: true,
       labels: [],
     }
-    return createManyApi({ client, wanted: {}, node, served })
+    return createManyApi({ client, wanted: {}, node, served, leaseSeconds: LEASE_SECONDS })
   })
   expect(cost.perThousandInASecond).toBeGreaterThan(20)
   expect(cost.perThousandInASecond).toBeLessThan(50)

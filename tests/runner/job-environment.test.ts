@@ -38,7 +38,7 @@ describe('jobEnvironment()', () => {
   })
 
   test("takes the runner's credentials away", () => {
-    const none = { HEADRACE_TOKEN: null, HEADRACE_TOKEN_FILE: null, TORC_PASSWORD: null }
+    const none = { HEADRACE_TOKEN: null, HEADRACE_TOKEN_FILE: null, HEADRACE_DB_TOKEN: null, TORC_PASSWORD: null }
     expect(jobEnvironment(jobWith({}), [], facts)).toMatchObject(none)
   })
 

@@ -117,6 +117,19 @@ test('createLoop() ends a job at its time limit: TERM, then KILL after the grace
   expect(entry).toMatchObject({ status: 'terminated', failure_class: 'timeout', result: { return_code: 152 } })
 })
 
+test('createLoop() takes nothing new once some jobs have to end, ends each at its time, and all at the last', async () => {
+  const jobs = equalJobs(4, 600_000, { diesOfTermMs: 5 })
+  const askAfterMs = ({ id }: { id: number }) => (id === 1 ? 20_000 : 30_000)
+  const run = await simulate(jobs, { ending: { drainAfterMs: 20_000, stopAfterMs: 40_000, askAfterMs } })
+  const beganAtMs = Date.now()
+  expect(await run.finish()).toBe('drained')
+  expect(run.launcher.starts).toHaveLength(2)
+  expect(run.launcher.signals.map(({ jobId, atMs }) => [jobId, Math.round((atMs - beganAtMs) / 1_000)])).toEqual([
+    [1, 20],
+    [2, 30],
+  ])
+})
+
 test('createLoop() stops at the end of its own time', async () => {
   const run = await simulate(equalJobs(50, 10_000, { diesOfTermMs: 5 }), { endAfterMs: 25_000 })
   expect(await run.finish(26_000)).toBe('drained')

@@ -19,6 +19,17 @@ test('createLoop() renews the leases of all it holds every 40 s, in one heartbea
   expect(Math.max(...gaps)).toBeLessThan(41_000)
 })
 
+test('createLoop() renews a lease of 15 s every 5 s, and says how long it is each time', async () => {
+  const run = await simulate(equalJobs(1, MINUTE_MS), { leaseSeconds: 15 })
+  expect(await run.finish()).toBe('complete')
+  const beats = run.plane.heartbeats
+  expect(run.plane.exchanges[0]!.request.claim).toMatchObject({ lease_seconds: 15 })
+  expect(new Set(beats.map(({ leaseSeconds }) => leaseSeconds))).toEqual(new Set([15]))
+  const gaps = beats.slice(1).map(({ atMs }, at) => atMs - beats[at]!.atMs)
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(5_000)
+  expect(Math.max(...gaps)).toBeLessThan(6_000)
+})
+
 test('createLoop() sends no heartbeat for short jobs, nor while it holds nothing', async () => {
   const run = await simulate(equalJobs(200, 50))
   expect(await run.finish()).toBe('complete')

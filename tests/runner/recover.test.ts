@@ -159,3 +159,16 @@ test('recover() tells an exit whose lease has lapsed meanwhile, so that it can b
   const told = sent.find(({ path }) => path.endsWith('/batch_complete_jobs'))
   expect(told!.body).toMatchObject({ completions: [{ job_id: 1, claim_token: 't1', result: { attempt_id: 1 } }] })
 })
+
+test('recover() reads the list of jobs to its end, page by page', async () => {
+  record(1, 11)
+  record(2, 12)
+  const { client, sent } = createFakeClient((method, path) => {
+    if (method === 'POST') return {}
+    return path.includes('&after_id=0') ? { items: [held(11)], next_after_id: 11 } : { items: [held(12)] }
+  })
+  expect(await recover(directory, FORMER, contextOf(client))).toMatchObject({ lost: 2 })
+  expect(sent.filter(({ path }) => path.startsWith('/jobs?')).map(({ path }) => /after_id=\d+/.exec(path)![0])).toEqual(
+    ['after_id=0', 'after_id=11'],
+  )
+})

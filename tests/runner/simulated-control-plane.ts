@@ -40,7 +40,7 @@ export type SimulatedControlPlane = LoopApi & {
   otherNodes: number
   /** Jobs whose completions are refused. */
   refused: Set<number>
-  heartbeats: { atMs: number; claims: readonly ToldClaim[] }[]
+  heartbeats: { atMs: number; claims: readonly ToldClaim[]; leaseSeconds: number }[]
   /** Jobs that a heartbeat tells as lost, as canceled, or gives back when they still run. */
   lost: Set<number>
   canceled: Set<number>
@@ -160,8 +160,8 @@ export function simulateControlPlane(
       })
       return done ?? false
     },
-    async heartbeat(claims) {
-      plane.heartbeats.push({ atMs: Date.now(), claims })
+    async heartbeat(claims, leaseSeconds) {
+      plane.heartbeats.push({ atMs: Date.now(), claims, leaseSeconds })
       return answer((): HeartbeatReply => {
         const told = new Map(claims.map(claim => [claim.job_id, claim]))
         const theirs = (ids: ReadonlySet<number>) => claims.map(({ job_id }) => job_id).filter(id => ids.has(id))

@@ -1,9 +1,11 @@
 import { vi } from 'vitest'
+import { LEASE_SECONDS } from '../../api/core/leases.ts'
 import { attemptOf } from '../../runner/attempt.ts'
 import { type Capacity, createLedger, type Ledger } from '../../runner/capacity/ledger.ts'
 import { finalise } from '../../runner/finalise.ts'
 import { createFinalisers, type FinalisersOptions, onMainPath } from '../../runner/job-threads/finalisers.ts'
 import { createLoop, type Loop, type LoopEnd, type LoopState } from '../../runner/loop.ts'
+import type { ClaimedJob } from '../../runner/wire.ts'
 import {
   type PlannedJob,
   type SimulatedControlPlane,
@@ -35,6 +37,9 @@ export type SimulationOptions = {
   graceMs?: number
   lookMs?: number
   endAfterMs?: number
+  leaseSeconds?: number
+  /** When nothing new is taken, when all is ended, and when each job is asked to end; milliseconds from the beginning. */
+  ending?: { drainAfterMs: number; stopAfterMs: number; askAfterMs(job: ClaimedJob): number }
   offlineAtMostMs?: number
   /** How completions are made, where it is not the usual way. */
   finalising?: Partial<FinalisersOptions>
@@ -50,12 +55,20 @@ export async function simulate(jobs: readonly Job[], options: SimulationOptions 
     lookMs = 500,
     offlineAtMostMs = 600_000,
     endAfterMs,
+    ending,
+    leaseSeconds = LEASE_SECONDS,
     finalising,
   } = options
   const behaviour = new Map(jobs.map(job => [job.id, job]))
   const ledger = createLedger({ cores: [0, 1], memoryBytes: 2 ** 30, gpus: [], ...capacity })
   const plane = simulateControlPlane(jobs, { latencyMs, weather })
   const states: LoopState[] = []
+  const beganAtMs = Date.now()
+  const { drainAfterMs = endAfterMs, stopAfterMs = endAfterMs } = ending ?? {}
+  const end =
+    drainAfterMs === undefined || stopAfterMs === undefined
+      ? undefined
+      : { drainAtMs: beganAtMs + drainAfterMs, stopAtMs: beganAtMs + stopAfterMs }
   let launcher: SimulatedLauncher | undefined
   const loop = createLoop({
     api: plane,
@@ -80,9 +93,9 @@ export async function simulate(jobs: readonly Job[], options: SimulationOptions 
       ...finalising,
     }),
     readopt: (attempt, claim) => ({ ...attempt, ...claim }),
-    claim: { computeNodeId: 1, labels: [], bySlots: capacity?.slots !== undefined },
-    endAtMs: endAfterMs === undefined ? undefined : Date.now() + endAfterMs,
-    graceMs,
+    claim: { computeNodeId: 1, leaseSeconds, labels: [], bySlots: capacity?.slots !== undefined },
+    end,
+    endOf: job => ({ signal: 'SIGTERM', graceMs, askAtMs: ending && beganAtMs + ending.askAfterMs(job) }),
     lookMs,
     offlineAtMostMs,
     clock: Date.now,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
@@ -75,12 +75,13 @@ test.skipIf(!hasNative)(
   async () => {
     const site = openSite(`
 name: patient
-jobs: [{ name: slow, command: 'echo slow >> ran; until test -e finish; do sleep 0.02; done' }]
+resource_monitor: { enabled: true, granularity: time_series, sample_interval_seconds: 1, flush_interval_seconds: 1 }
+jobs: [{ name: slow, command: 'echo slow >> ran; until test -e finish; do sleep 0.02; done; seq 5000' }]
 `)
     const { url } = await startServer(site)
     await create(site, url)
     await site.runTo(0, ['workflows', 'init', '1', '--url', url])
-    const words = ['start', '1', '--url', url, '-j', '2', '--output-dir', 'headrace_output']
+    const words = ['start', '1', '--url', url, '-j', '2', '--output-dir', 'headrace_output', '--max-log-size', '2k']
     const runner = site.start(words)
     await waitUntil(
       'it runs',
@@ -97,11 +98,16 @@ jobs: [{ name: slow, command: 'echo slow >> ran; until test -e finish; do sleep 
       said => said.includes('1 go on, 0 run again'),
     )
     expect(isGone(slow!.pid)).toBe(false)
+    // The first one was killed before a job is old enough to be measured.
+    await waitUntil('samples are written', () => existsSync(site.path('headrace_output/resource_utilization')), Boolean)
     writeFileSync(site.path('finish'), '')
     expect(await second.ended).toMatchObject({ code: 0 })
     expect(ran(site)).toEqual(['slow'])
     const results = JSON.parse((await site.runTo(0, ['results', '1', '--url', url, '--format', 'json'])).stdout)
     expect(results.items).toMatchObject([{ attempt_id: 1, return_code: 0, status: 'completed' }])
+    expect(statSync(site.path('headrace_output/job_stdio/job_wf1_j1_r0_a1.o')).size).toBeLessThan(4_000)
+    // Of all figures this one comes from samples alone.
+    expect(results.items[0].peak_cpu_percent).toBeGreaterThan(0)
   },
 )
 
@@ -148,6 +154,47 @@ test('runner start passes over outbox files that are torn or not its own', async
   writeFileSync(`${outbox}/2-1-0.outbox`, 'nothing of ours\n')
   await site.runTo(0, ['start', '1', '--url', url, '-j', '2', '--output-dir', 'out'])
   expect(ran(site)).toEqual(allOf(1))
+})
+
+test.each([
+  ['older', '1.0.0 (headrace 0.2.9)', 'update the server'],
+  ['newer', '1.0.0 (headrace 7.1.0)', 'update the runner'],
+  ['another program', '1.0.0 (abcdef)', 'no Headrace server'],
+])(
+  'runner run and runner start refuse a server that is %s in one line, and ask it nothing else',
+  async (_, version, words) => {
+    const site = openSite(WORKFLOW)
+    const asked: (string | undefined)[] = []
+    const other = createServer((request, reply) => {
+      asked.push(request.url)
+      reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ version }))
+    })
+    await once(other.listen(0, '127.0.0.1'), 'listening')
+    afterTest(() => void other.close())
+    const { port } = other.address() as AddressInfo
+    for (const verb of ['run', 'start']) {
+      const { stderr } = await site.runTo(3, [verb, '1', '--url', `http://127.0.0.1:${port}`, '--output-dir', 'out'])
+      expect(stderr.trim().split('\n')).toEqual([expect.stringContaining(words)])
+    }
+    expect(asked).toEqual(['/v1/version', '/v1/version'])
+  },
+)
+
+test('runner start ends the jobs of each workflow as that says: its signal, and its time before the end', async () => {
+  const trapping = (word: string, signal: string): string =>
+    `command: "trap 'echo ${word} >> ran; exit 0' ${signal}; touch ${word}; while :; do sleep 0.02; done"`
+  const site = openSite(`
+name: early
+execution_config: { termination_signal: SIGUSR1, sigterm_lead_seconds: 4, sigkill_headroom_seconds: 1 }
+jobs: [{ name: j, ${trapping('early', 'USR1')} }]
+`)
+  writeFileSync(site.path('usual.yaml'), `name: usual\njobs: [{ name: j, ${trapping('usual', 'TERM')} }]\n`)
+  const { url } = await startServer(site)
+  await create(site, url)
+  await create(site, url, 'usual.yaml')
+  await site.runTo(0, ['start', '1', '2', '--url', url, '-j', '2', '--output-dir', 'out', '--time-limit', '8s'])
+  expect(existsSync(site.path('usual'))).toBe(true)
+  expect(readFileSync(site.path('ran'), 'utf8').trim().split('\n')).toEqual(['early', 'usual'])
 })
 
 test('runner start says when the server is older than itself', async () => {

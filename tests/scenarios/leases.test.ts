@@ -26,10 +26,11 @@ async function claim(started: Started, fields: object = {}, limit = 10): Promise
   return (await t.post(`/workflows/${started.workflowId}/claim_next_jobs?limit=${limit}`, body)).body.jobs
 }
 
-const heartbeat = async (nodeId: number, jobs: readonly Job[], running = false) =>
+const heartbeat = async (nodeId: number, jobs: readonly Job[], running = false, fields: object = {}) =>
   (
     await t.post(`/compute_nodes/${nodeId}/heartbeat`, {
       claims: jobs.map(job => ({ job_id: job.id, claim_token: job.claim_token, running })),
+      ...fields,
     })
   ).body
 
@@ -79,6 +80,33 @@ it('S3 a heartbeat moves the end of a lease forward by the clock of the server, 
       claim_token: job.claim_token,
       lease_expires_at: t.clock.now + LEASE * 1000,
     })
+})
+
+it('a heartbeat that names another lease renews for that long, and keeps what was granted longer', async () => {
+  const started = await startWorkflow(t, workflowOf(independent(1)))
+  const jobs = await claim(started)
+  pass(30)
+  expect(await heartbeat(started.nodeId, jobs, true, { lease_seconds: 20 })).toMatchObject({
+    lease_expires_at: t.clock.now + 30_000,
+  })
+  expect(await jobRow(jobs[0]!.id)).toMatchObject({ lease_seconds: 20 })
+  pass(20)
+  expect(await heartbeat(started.nodeId, jobs, true)).toMatchObject({ lease_expires_at: t.clock.now + 20_000 })
+  const refused = await t.post(`/compute_nodes/${started.nodeId}/heartbeat`, { claims: [], lease_seconds: 14 })
+  expect(refused.status).toBe(422)
+})
+
+it('a job that is given back to the runner that still runs it gets the lease that this one keeps', async () => {
+  const started = await startWorkflow(t, workflowOf(independent(1)))
+  const jobs = await claim(started)
+  pass(LEASE + 1)
+  await tick(t.db, t.clock.now)
+  const reply = await heartbeat(started.nodeId, jobs, true, { lease_seconds: 15 })
+  expect(reply.reclaimed).toMatchObject([{ job_id: jobs[0]!.id, attempt_id: 2 }])
+  expect(await jobRow(jobs[0]!.id)).toMatchObject({ lease_seconds: 15, lease_expires_at: t.clock.now + 15_000 })
+  pass(16)
+  await tick(t.db, t.clock.now)
+  expect(await statusesOf(t, started.workflowId)).toEqual(['ready'])
 })
 
 it('S4 a job of ten minutes under a lease of one is never orphaned while its runner sends heartbeats', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { createLocal } from '../../runner/schedulers/local.ts'
-import { refillOf } from '../../runner/schedulers/refill.ts'
 import { LOST_AFTER_MS, submitOnce } from '../../runner/schedulers/submit.ts'
 import type { AllocationRequest, Listing, Scheduler } from '../../runner/schedulers/types.ts'
 import { recorded } from './recorded.ts'
@@ -69,19 +68,5 @@ describe('submitOnce()', () => {
 
   it('tries again when a good listing lacks the name for long enough', async () => {
     expect(await once(good(LOST_AFTER_MS, []), 0)).toEqual({ outcome: SUBMITTED, submissions: 1 })
-  })
-})
-
-describe('refillOf()', () => {
-  const throttled = { ...REQUEST, array: { first: 1, last: 10, throttle: 4 } }
-  const refill = (submitted: number, alive: number) =>
-    refillOf(throttled, { submitted, alive, name: 'hr-00000002' })?.array
-
-  it('S32 fills up to the throttle with the numbers that come next', () => {
-    expect(refill(4, 4)).toBeUndefined()
-    expect(refill(4, 1)).toEqual({ first: 5, last: 7, throttle: 4 })
-    expect(refill(8, 0)).toEqual({ first: 9, last: 10, throttle: 4 })
-    expect(refill(10, 0)).toBeUndefined()
-    expect(refillOf(REQUEST, { submitted: 1, alive: 0, name: 'hr-00000002' })).toBeUndefined()
   })
 })

@@ -75,6 +75,11 @@ describe('prepareScript()', () => {
 })
 
 describe('runnerCommand()', () => {
+  test('passes a lease on', () => {
+    const words = { workflowId: 1, url: 'http://a/v1', outputDir: '/o', schedulerConfigId: 2, leaseSeconds: 30 }
+    expect(runnerCommand(words, ['runner'])).toMatch(/ --lease 30s$/)
+  })
+
   test('quotes what the shell would read otherwise', () => {
     const words = {
       workflowId: 1,

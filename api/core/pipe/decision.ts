@@ -1,4 +1,5 @@
 import type { Liveness, SubmissionState } from './liveness.ts'
+import { missingElements } from './refill.ts'
 import { isPipeOver, type PipeState } from './state.ts'
 
 /** One array that was asked for, as far as the decision needs it. */
@@ -7,6 +8,8 @@ export type SubmissionFacts = {
   liveness: Liveness
   /** Elements that the last listing shows as waiting. */
   queued: number
+  /** Elements that it shows as running. */
+  running: number
   /** When it was decided; epoch milliseconds of the server. */
   decidedAt: number
   /** Whether a runner of it has ever registered. */
@@ -25,6 +28,8 @@ export type PipeSnapshot = {
   submissions: readonly SubmissionFacts[]
   graceMs: number
   size: SizeLimits
+  /** Where the scheduler keeps no throttle: elements that may be there at once (refill.ts). */
+  refilledTo: number | undefined
   /** Somebody asks for it now: a refusal is not waited out. */
   isAsked: boolean
 }
@@ -38,8 +43,11 @@ export type SizeLimits = {
   placesLeft: number | undefined
 }
 
-/** Why elements are asked for. `retry_round`: only work that was tried before; `allocation_lost`: an allocation ended before its work. */
-export type SubmitReason = 'first' | 'retry_round' | 'allocation_lost'
+/**
+ * Why elements are asked for. `retry_round`: only work that was tried before; `allocation_lost`: an allocation ended before its
+ * work; `refill`: others are at work, and there may be more of them.
+ */
+export type SubmitReason = 'first' | 'retry_round' | 'allocation_lost' | 'refill'
 
 export type HoldReason =
   | 'over'
@@ -63,27 +71,37 @@ export function widthOf(claimable: number, { most, arrayMost, placesLeft }: Size
 /**
  * Decides whether an array is submitted now. Only when ready work exists that nobody is there to do, nor will be: no queued element, no
  * live runner, every allocation proven gone, and the grace since the last submission passed. Fresh and retried work count alike: while
- * anything is alive neither triggers, and once all is gone both do.
+ * anything is alive neither triggers, and once all is gone both do. Only where the scheduler keeps no throttle, elements that ended are
+ * made up for while others run.
  */
 export function decidePipe(snapshot: PipeSnapshot): PipeDecision {
   const because = holdReason(snapshot)
   if (because !== undefined) return { submit: false, because }
   const { fresh, retried } = snapshot.claimable
-  const width = widthOf(fresh + retried, snapshot.size)
+  const missing = missingOf(snapshot)
+  const width = Math.min(widthOf(fresh + retried, snapshot.size), missing || Number.POSITIVE_INFINITY)
   if (width === 0) return { submit: false, because: 'no_places' }
-  return { submit: true, width, reason: submitReason(snapshot) }
+  return { submit: true, width, reason: missing > 0 ? 'refill' : submitReason(snapshot) }
 }
+
+const openOf = ({ submissions }: PipeSnapshot): SubmissionFacts[] =>
+  submissions.filter(({ state }) => state !== 'refused' && state !== 'gone')
+
+const missingOf = (snapshot: PipeSnapshot): number =>
+  missingElements(snapshot.refilledTo, openOf(snapshot), snapshot.liveRunners)
 
 function holdReason(snapshot: PipeSnapshot): HoldReason | undefined {
   const { now, claimable, submissions } = snapshot
   if (isPipeOver(snapshot.state)) return 'over'
   if (snapshot.isPaused) return 'paused'
   if (claimable.fresh + claimable.retried === 0) return 'nothing_claimable'
-  const open = submissions.filter(({ state }) => state !== 'refused' && state !== 'gone')
+  const open = openOf(snapshot)
   if (open.some(({ queued }) => queued > 0)) return 'queued_elements'
-  if (snapshot.liveRunners > 0) return 'live_runners'
-  // One that was decided and not acknowledged may be at the scheduler all the same; unknown counts as alive.
-  if (open.length > 0) return 'not_proven_gone'
+  if (missingOf(snapshot) === 0) {
+    if (snapshot.liveRunners > 0) return 'live_runners'
+    // One that was decided and not acknowledged may be at the scheduler all the same; unknown counts as alive.
+    if (open.length > 0) return 'not_proven_gone'
+  }
   const waitedFor = submissions.filter(({ state }) => !(snapshot.isAsked && state === 'refused'))
   const last = Math.max(Number.NEGATIVE_INFINITY, ...waitedFor.map(({ decidedAt }) => decidedAt))
   return now - last < snapshot.graceMs ? 'grace' : undefined

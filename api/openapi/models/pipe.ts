@@ -81,6 +81,15 @@ export const PipeRunModel = v.object({
   submissions: v.array(PipeSubmission),
 })
 
+/** What a dry run of staging shows instead of a run. */
+export const PipePlan = v.object({
+  key: Key,
+  ready: integer,
+  open: integer,
+  width: integer,
+  element: v.object({ cores: integer, memoryBytes: integer, gpus: integer }),
+})
+
 export const PipeMember = v.object({
   job_id: integer,
   name: text,

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import {
   NewPipeRun,
   NewPipeRunner,
@@ -16,6 +17,7 @@ import {
   PipeDecided,
   PipeGroup,
   PipeMember,
+  PipePlan,
   PipePostStepTaken,
   PipeProgress,
   PipeRunModel,
@@ -29,7 +31,7 @@ export const PIPE_OPERATIONS: readonly Operation[] = [
   pipe('post', '/workflows/{id}/pipe_runs', 'stage_pipe_run', 'Freezes jobs of one kind for an array', {
     query: { dry_run: 'boolean' },
     body: NewPipeRun,
-    reply: PipeRunModel,
+    reply: v.union([PipeRunModel, PipePlan]),
     creates: true,
   }),
   pipe('get', '/workflows/{id}/pipe_runs', 'list_pipe_runs', 'Lists those of a workflow', {

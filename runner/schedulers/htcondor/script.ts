@@ -9,7 +9,7 @@ const HELD_FOR_TIME = 47
 
 /**
  * HTCondor's submit file, and the script that it runs. There is no throttle that is safe there, so a throttled array is as wide as its
- * throttle and refilled (refill.ts). Throws a usage error for what HTCondor cannot do.
+ * throttle; who submits it makes up for elements that end (api/core/pipe/refill.ts). Throws a usage error for what HTCondor cannot do.
  */
 export function renderHtcondor(request: AllocationRequest): readonly [ScriptFile, ...ScriptFile[]] {
   checkRequest('htcondor', request, ['queue', 'qos', 'reservation', 'nodes'])

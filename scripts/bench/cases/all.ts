@@ -15,6 +15,7 @@ import { pipeline } from './pipeline.ts'
 import { scale } from './scale.ts'
 import { streams } from './streams.ts'
 import { throughput } from './throughput.ts'
+import { wakeUps } from './wake-ups.ts'
 
 /** In the order they run: the longest last. */
 export const CASES: readonly Case[] = [
@@ -22,6 +23,7 @@ export const CASES: readonly Case[] = [
   gpuPipeline,
   noop,
   latency,
+  wakeUps,
   exec,
   execSuite,
   create,

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { LEASE_SECONDS } from '../../../api/core/leases.ts'
 import { attemptOf } from '../../../runner/attempt.ts'
 import { createLedger } from '../../../runner/capacity/ledger.ts'
 import { must } from '../../../runner/client/must.ts'
@@ -75,8 +76,8 @@ async function runGuarded({ address, workflowId, directory, launcher, isGuarded 
       execute: onMainPath(({ attempt, end, reason }) => finalise(attempt, end, reason)),
       bookkeep: ({ entry }) => isGuarded && outbox.add(entry),
     }),
-    claim: { computeNodeId: id, labels: [], bySlots: true },
-    graceMs: 1_000,
+    claim: { computeNodeId: id, leaseSeconds: LEASE_SECONDS, labels: [], bySlots: true },
+    endOf: () => ({ signal: 'SIGTERM', graceMs: 1_000 }),
     lookMs: 5_000,
     offlineAtMostMs: 60_000,
     clock: Date.now,

@@ -1,4 +1,4 @@
-/** Workflow files that the cases make up. All jobs are `true`, so that nothing but our own work is measured. */
+/** Workflow files that the cases make up. Jobs do nothing, so that nothing but our own work is measured. */
 
 const NEEDS = `resource_requirements:
   - { name: small, num_cpus: 1, memory: 1m, runtime: PT1M }
@@ -19,6 +19,24 @@ export function chainSpec(length: number): string {
     return `  - { name: step_${k}, command: "true"${waits} }\n`
   })
   return `name: chain\njobs:\n${jobs.join('')}`
+}
+
+/** Jobs that one of them makes ready at once: more than one of two runners with two slots each can take. */
+export const WOKEN = 4
+
+/** Rounds of a job that goes on for `seconds` while others have nothing to do, and those that wait for it. */
+export function wakeSpec(rounds: number, seconds: number): string {
+  const names = (round: number): string[] => Array.from({ length: WOKEN }, (_, k) => `woken_${round}_${k}`)
+  const jobs = Array.from({ length: rounds }, (_, round) => {
+    const waits = round === 0 ? '' : `, depends_on: [${names(round - 1).join(', ')}]`
+    const producer = `  - { name: producer_${round}, command: "sleep ${seconds}"${waits} }\n`
+    // As long as it takes that no runner does the others' part.
+    const woken = names(round).map(
+      name => `  - { name: ${name}, command: "sleep 0.5", depends_on: [producer_${round}] }\n`,
+    )
+    return producer + woken.join('')
+  })
+  return `name: wake_ups\njobs:\n${jobs.join('')}`
 }
 
 /**

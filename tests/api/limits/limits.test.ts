@@ -159,7 +159,8 @@ it('the limits of bodies hold for tokens as for anybody', async () => {
 it('a batch of completions has 100,000 entries at most', async () => {
   t = await accessApp({ enforce: false })
   const long = Array(100_001).fill({ job_id: 1, claim_token: 'x' })
-  const path = '/workflows/1/batch_complete_jobs'
+  const { body: workflow } = await t.post('/workflows', { name: 'w', user: 'u' }, operator)
+  const path = `/workflows/${workflow.id}/batch_complete_jobs`
   for (const [body, field] of [
     [{ completions: long }, 'completions'],
     [{ completions: [], started: long.map(entry => ({ ...entry, start_time: 1 })) }, 'started'],

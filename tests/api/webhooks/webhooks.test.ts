@@ -6,6 +6,7 @@ import { createPost } from '../../../api/node/webhooks/post.ts'
 import { isPublicAddress } from '../../../api/node/webhooks/public-address.ts'
 import { deliverWebhooks, type Post } from '../../../api/webhooks/deliver.ts'
 import { refusalOfUrl } from '../../../api/webhooks/policy.ts'
+import { appendEvents } from '../../../db/stream-events.ts'
 import { accessApp, actingAs, as } from '../../helpers/access.ts'
 import { type TestApp, testApp } from '../../helpers/app.ts'
 import { completionOf } from '../../helpers/completion.ts'
@@ -45,10 +46,18 @@ const typesTold = () => delivered.map(({ body }) => body.events.map(({ type }) =
 const create = (body: object = {}) =>
   t.post(`/workflows/${started.workflowId}/webhooks`, { url: URL_OF_HOOK, secret: SECRET, ...body })
 
-async function complete(...jobs: number[]): Promise<void> {
-  await t.post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
-    completions: jobs.map(index => completionOf(started, started.jobs[index]!)),
+async function completeIn(of: Started, ...jobs: number[]): Promise<void> {
+  await t.post(`/workflows/${of.workflowId}/batch_complete_jobs`, {
+    completions: jobs.map(index => completionOf(of, of.jobs[index]!)),
   })
+}
+const complete = (...jobs: number[]): Promise<void> => completeIn(started, ...jobs)
+
+/** Another workflow, whose only job has ended. */
+async function endAnother(): Promise<number> {
+  const other = await startWorkflow(t, workflowOf(graphOf([[]])))
+  await completeIn(other, 0)
+  return other.workflowId
 }
 
 describe('deliverWebhooks()', () => {
@@ -166,6 +175,55 @@ describe('deliverWebhooks()', () => {
     release()
     await round
     expect(told).toEqual([URL_OF_HOOK, 'https://slow.lab.example.org/'])
+  })
+
+  it('finds the one hook that has something to tell among any number that have not', async () => {
+    const quiet = await startWorkflow(t, workflowOf(graphOf([[]])))
+    for (let n = 0; n < 120; n++)
+      await t.post(`/workflows/${quiet.workflowId}/webhooks`, { url: URL_OF_HOOK, events: ['job_failed'] })
+    await create()
+    await complete(0)
+    await deliver()
+    expect(typesTold()).toEqual([['job_completed']])
+  })
+
+  it('takes the workflow first that waits longest, so that busy ones keep none waiting', async () => {
+    await t.post('/webhooks', { url: URL_OF_HOOK, events: ['job_completed'] })
+    await complete(0)
+    await deliver()
+    const waiting: number[] = []
+    for (let n = 0; n < 20; n++) waiting.push(await endAnother())
+    t.clock.now += 1_000
+    await complete(1)
+    delivered = []
+    await deliver()
+    expect(delivered.map(({ body }) => body.workflow_id)).toEqual(waiting)
+  })
+
+  it('passes over what a hook does not want without losing time', async () => {
+    await create({ events: ['workflow_ended'] })
+    const many = Array.from({ length: 1_200 }, () => ({
+      type: 'job_started' as const,
+      jobId: started.jobs[0]!,
+      data: {},
+    }))
+    await t.db.write(() => appendEvents(started.workflowId, t.clock.now, many))
+    await complete(0, 1)
+    await deliver()
+    expect(typesTold()).toEqual([['workflow_ended']])
+  })
+
+  it('keeps a hook to itself for as long as its deliveries take', async () => {
+    await t.post('/webhooks', { url: URL_OF_HOOK, events: ['job_completed'] })
+    for (let n = 0; n < 3; n++) await endAnother()
+    const slowly: Post = async (...given) => {
+      t.clock.now += 100_000
+      // Another server looks whether it is its turn.
+      await deliver()
+      return post(...given)
+    }
+    await deliverWebhooks({ db: t.db, clock: () => t.clock.now, post: slowly, policy: POLICY })
+    expect(delivered).toHaveLength(3)
   })
 
   it('does not write while nothing happens', async () => {

@@ -5,7 +5,7 @@ import { renderTable } from '../../../runner/screen/table.ts'
 import { clean, cutTo, padEnd, widthOf } from '../../../runner/screen/text.ts'
 
 test('clean() leaves no control character', () => {
-  expect(clean('a\u001b[31mb\nc\td')).toBe('a?[31mb?c  d')
+  expect(clean('a\u001b[31mb\nc\td')).toBe('a?[31mb c  d')
 })
 
 test.each([

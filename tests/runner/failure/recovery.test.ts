@@ -70,6 +70,24 @@ test('close() ends a script that runs, with what it started, and tells that', as
   )
 })
 
+test('close() lets no script begin any more', async () => {
+  const { made, told } = recoveries()
+  const recovery_script = 'touch began; sleep 60'
+  made.start([{ job_id: 7, attempt_id: 1, recovery_script }], () => ({ workflow_id: 1, return_code: 1 }))
+  await made.close()
+  expect(existsSync(join(cwd, 'began'))).toBe(false)
+  expect(told()[0]!.body).toMatchObject({ return_code: 137 })
+})
+
+test('start() tells of a script that the system cannot take', async () => {
+  const { made, told } = recoveries()
+  const recovery_script = `: ${'x'.repeat(200_000)}`
+  made.start([{ job_id: 7, attempt_id: 1, recovery_script }], () => ({ workflow_id: 1, return_code: 1 }))
+  await waitUntil('its end is told', told, sent => sent.length > 0)
+  expect(told()[0]!.body).toMatchObject({ return_code: 127, message: expect.stringContaining('E2BIG') })
+  await made.close()
+})
+
 /** A process that waits for its parent to take notice counts as gone. */
 function isThere(pid: number): boolean {
   try {

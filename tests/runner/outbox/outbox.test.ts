@@ -112,6 +112,31 @@ test('openOutbox() begins another file when one is large, and what waits moves t
   outbox.close()
 })
 
+test('openOutbox() has what waits on disk at every moment while it begins another file', () => {
+  const seen: number[][] = []
+  const outbox = openOutbox({
+    directory,
+    header: HEADER,
+    durability: 'process',
+    // It asks for the time before each step.
+    clock: () => {
+      seen.push(readdirSync(directory).flatMap(name => waitingIn(join(directory, name))))
+      return ++clock.now
+    },
+    onTrouble: fail,
+  })
+  const long = { ...entryOf(1), claim_token: 'x'.repeat(9 * 2 ** 20) }
+  outbox.add(long)
+  outbox.add(entryOf(2))
+  outbox.flush()
+  seen.length = 0
+  outbox.answered([long], 'e')
+  expect(outbox.files()).toHaveLength(2)
+  expect(seen.length).toBeGreaterThan(2)
+  for (const waiting of seen) expect(waiting).toContain(2)
+  outbox.close()
+})
+
 test('openOutbox() removes a full file ten minutes after it was left, with the next one that is full', () => {
   const outbox = open()
   const fill = (id: number): void => {
@@ -243,6 +268,26 @@ test('deliver() keeps what was not answered', async () => {
   const delivery = await deliver(client, file, { epoch: undefined, now: clock.now, mayNote: true })
   expect(delivery.trouble).toEqual({ message: 'connect ECONNREFUSED', isAway: true })
   expect(waitingIn(onlyFile())).toEqual([1])
+})
+
+test('deliver() tells the completions of other workflows when one is refused as a whole', async () => {
+  const outbox = open()
+  for (const [id, workflowId] of [
+    [1, 7],
+    [2, 8],
+    [3, 9],
+  ] as const)
+    outbox.add(entryOf(id, workflowId))
+  outbox.close()
+  const { client } = createFakeClient((_, path, body) => {
+    if (path.includes('/8/')) return refusal(404, 'Workflow 8 not found')
+    const { completions } = body as { completions: CompletionEntry[] }
+    return { verdicts: completions.map(({ job_id }, index) => ({ index, job_id, code: 'accepted' })) }
+  })
+  const file = readOutboxFile(onlyFile())!
+  const delivery = await deliver(client, file, { epoch: 'e', now: clock.now, mayNote: true })
+  expect(delivery).toMatchObject({ offered: 2, accepted: 2, trouble: { isAway: false } })
+  expect(waitingIn(onlyFile())).toEqual([2])
 })
 
 test('reconcile() walks a tree of many nodes, passes over foreign files, and tells with `again` what was answered before', async () => {
