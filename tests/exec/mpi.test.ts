@@ -7,7 +7,7 @@ import { kinds, openNode } from './node.ts'
 const LIBRARY = 'libmpich.so.12'
 
 /**
- * Every rank tells the sum of all ranks, which none knows without the others. Over MPICH's library itself, so that no compiler and no
+ * The first rank tells the sum of all ranks, which it does not know without the others. Over MPICH's library itself, so that no compiler and no
  * headers are needed: the numbers are its binary interface's (MPI_COMM_WORLD, MPI_INT, MPI_SUM).
  */
 const PROGRAM = `
@@ -19,7 +19,8 @@ mpi.MPI_Init(None, None)
 mpi.MPI_Comm_rank(world, ctypes.byref(rank))
 mpi.MPI_Comm_size(world, ctypes.byref(size))
 mpi.MPI_Allreduce(ctypes.byref(rank), ctypes.byref(total), 1, integer, add, world)
-print(f'{rank.value} of {size.value}: {total.value}', flush=True)
+if rank.value == 0:
+    print(f'{size.value} ranks: {total.value}', flush=True)
 mpi.MPI_Finalize()
 `
 
@@ -34,9 +35,6 @@ test.each(kinds)("an MPI program runs under the machine's own mpiexec inside one
   writeFileSync(node.site.path('sum.py'), PROGRAM)
   const words = ['-c', '4', 'mpiexec.mpich', '-n', '4', 'python3', 'sum.py']
   const { code, stdout, stderr } = await node.run(words)
-  expect({ code, lines: stdout.trim().split('\n').sort() }, stderr).toEqual({
-    code: 0,
-    lines: [0, 1, 2, 3].map(rank => `${rank} of 4: 6`),
-  })
+  expect({ code, stdout }, stderr).toEqual({ code: 0, stdout: '4 ranks: 6\n' })
   await node.waitForStatus('all cores are back', status => status.holding.length === 0 && status.free.cpus === 8)
 })
