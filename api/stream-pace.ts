@@ -3,7 +3,7 @@ const BUSY_SHARE = 0.75
 /** The while that is looked at, and the turn in which the allowance is spent. */
 const TURN_MS = 250
 /** What all streams of a busy server may write in one second, together. */
-const BYTES_PER_SECOND = 2_000_000
+const BYTES_PER_SECOND = 1_000_000
 
 export type StreamPace = {
   /** Waits until this many bytes more may be written. At once when the server is not busy. */
