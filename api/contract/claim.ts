@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { ClaimRequest } from '../core/claim.ts'
-import { parseDuration } from '../core/duration.ts'
+import { parseWireDuration } from '../core/duration.ts'
 import type { Offer } from '../core/packing.ts'
 import { bool, float, integer, labels, optional, text } from './fields.ts'
 import { leaseSeconds } from './heartbeat.ts'
@@ -74,7 +74,7 @@ export function toClaimRequest(
 ): ParsedClaim {
   const problem = problemOf(body)
   if (problem !== undefined) return { ok: false, problem }
-  const seconds = typeof body.time_limit === 'string' ? parseDuration(body.time_limit) : undefined
+  const seconds = typeof body.time_limit === 'string' ? parseWireDuration(body.time_limit) : undefined
   const timeLimitSeconds = seconds === undefined ? undefined : Math.trunc(seconds)
   const nodes = body.num_nodes ?? 1
   const offer: Offer | undefined =
@@ -96,7 +96,7 @@ export function toClaimRequest(
 
 function problemOf(body: Omit<ClaimPart, 'limit'>): ClaimProblem | undefined {
   const { time_limit: limit, compute_node_id: node, lease_seconds: lease, start } = body
-  if (typeof limit === 'string' && parseDuration(limit) === undefined)
+  if (typeof limit === 'string' && parseWireDuration(limit) === undefined)
     return { field: 'time_limit', value: limit, why: 'time_limit is no ISO 8601 duration such as PT1H30M' }
   if (typeof node === 'number') return undefined
   // A lease is renewed by its node, and a running job is bound to one.

@@ -32,6 +32,9 @@ export function parseDuration(text: string): number | undefined {
   )
 }
 
+/** The same in a request: the contract takes `PT` alone for no time at all (contract/notes.md 13.1), which a workflow file may not say. */
+export const parseWireDuration = (text: string): number | undefined => (text.trim() === 'PT' ? 0 : parseDuration(text))
+
 const SHORT_FORM = /^(\d+)\s*([smhd]?)$/i
 const FRACTION_FORM = /^PT(\d+)[.,](\d+)([HM])$/
 

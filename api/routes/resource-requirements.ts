@@ -12,7 +12,7 @@ import { readBody } from '../body.ts'
 import type { AppEnv, Services } from '../context.ts'
 import { REQUIREMENTS_FILTERS as FILTERS } from '../contract/filters.ts'
 import { NewResourceRequirements, ResourceRequirementsChange } from '../contract/resource-requirements.ts'
-import { parseDuration } from '../core/duration.ts'
+import { parseWireDuration } from '../core/duration.ts'
 import { parseMemory } from '../core/memory.ts'
 import { AppError } from '../errors.ts'
 import { createOnce } from '../idempotency.ts'
@@ -40,7 +40,7 @@ export function amounts(body: ResourceRequirementsChange) {
   const memory = body.memory ?? '1m'
   const runtime = body.runtime ?? 'PT1M'
   const memory_bytes = parseMemory(memory)
-  const runtime_seconds = parseDuration(runtime)
+  const runtime_seconds = parseWireDuration(runtime)
   if (memory_bytes === undefined) {
     throw new AppError('invalid', 'Cannot read memory: digits and an optional k, m, g or t', {
       field: 'memory',

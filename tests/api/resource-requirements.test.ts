@@ -17,6 +17,7 @@ it('POST /resource_requirements fills in defaults and gives texts back as they c
   const defaults = { num_cpus: 1, num_gpus: 0, num_nodes: 1, memory: '1m', runtime: 'PT1M' }
   expect(await make({})).toEqual({ id: expect.any(Number), workflow_id: workflow, name: 'r', ...defaults })
   expect(await make({ memory: '4G', runtime: 'P1DT2H' })).toMatchObject({ memory: '4G', runtime: 'P1DT2H' })
+  expect(await make({ runtime: 'PT' })).toMatchObject({ runtime: 'PT' })
 })
 
 it('POST /resource_requirements names the rule that is broken', async () => {
