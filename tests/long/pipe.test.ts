@@ -84,20 +84,22 @@ describe.each(['slurm', 'sge'] as const)('pipe runs on a real %s', kind => {
     expect(run.members.by_status).toMatchObject({ ready: 0, running: 0, pending: 0 })
   })
 
-  it('the three-stage pipeline through an array of 4 elements takes at most 1.3 times as long as on one runner', async () => {
-    const spans = { array: [] as number[], plain: [] as number[] }
-    // Side by side in turns, so that what else the machine does falls on both.
-    for (let k = 0; k < 2; k++) {
-      const pipe = await startPipe(real, THREE_STAGES, ['--width', '4', '--walltime', '20m', ...QUICK, ...SMALL[kind]])
-      const { code, results } = await pipe.finish()
-      expect(code).toBe(0)
-      expectAllCompletedOnce(results, 600)
-      spans.array.push(spanOf(results))
-      spans.plain.push(await runPlain())
-    }
-    const [array, plain] = [Math.min(...spans.array), Math.min(...spans.plain)]
-    expect(array / plain, JSON.stringify(spans)).toBeLessThanOrEqual(1.3)
-  })
+  if (kind === 'slurm')
+    it('the three-stage pipeline through an array of 4 elements takes at most 1.3 times as long as on one runner', async () => {
+      const spans = { array: [] as number[], plain: [] as number[] }
+      // Side by side in turns, so that what else the machine does falls on both.
+      for (let k = 0; k < 2; k++) {
+        const words = ['--width', '4', '--walltime', '20m', ...QUICK, ...SMALL[kind]]
+        const pipe = await startPipe(real, THREE_STAGES, words)
+        const { code, results } = await pipe.finish()
+        expect(code).toBe(0)
+        expectAllCompletedOnce(results, 600)
+        spans.array.push(spanOf(results))
+        spans.plain.push(await runPlain())
+      }
+      const [array, plain] = [Math.min(...spans.array), Math.min(...spans.plain)]
+      expect(array / plain, JSON.stringify(spans)).toBeLessThanOrEqual(1.3)
+    })
 
   if (kind === 'slurm')
     it('a requeued element begins again under its number, and every job has one result', async () => {
