@@ -54,7 +54,11 @@ test('a fresh copy without a compiler installs, builds and runs its first exampl
 
 test('the tests that start processes pass in the copy, and say what they left out', async () => {
   await runThere('sh', ['scripts/install.sh'])
-  const folders = ['tests/launcher', 'tests/scenarios-runner', 'tests/exec/launches', 'tests/exec/beside-jobs']
+  const scenarios = ['failures', 'jobs-around', 'run-ends', 'scratch', 'outbox', 'recovery', 'stopping', 'talking']
+  const folders = [
+    ...['tests/launcher', 'tests/exec/launches', 'tests/exec/beside-jobs'],
+    ...scenarios.map(name => `tests/scenarios-runner/${name}`),
+  ]
   const { stdout } = await runThere('tests/node_modules/.bin/vitest', [
     'run',
     '--config',
