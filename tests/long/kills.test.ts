@@ -7,9 +7,9 @@ import { countIn, createSaboteur, type Victim } from './saboteur.ts'
 
 /** HEADRACE_SEED repeats the kills of a run that failed. */
 const SEED = Number(process.env.HEADRACE_SEED ?? Date.now() % 1_000_000)
-/** By hand: HEADRACE_KILLS=200 with `-t 'kills of the runner lose'`, which makes 2,000 jobs. */
+/** By hand: HEADRACE_KILLS=200 with `-t 'kills of the runner lose'`, which makes 3,200 jobs. */
 const KILLS = Number(process.env.HEADRACE_KILLS ?? 25)
-const JOBS = Math.max(600, 10 * KILLS)
+const JOBS = Math.max(600, 16 * KILLS)
 
 /** Chains of two, of jobs that last 10 to 190 ms and write it down when two copies of them run. */
 const WORKFLOW = `
