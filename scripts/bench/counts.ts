@@ -1,5 +1,7 @@
 import Database from 'libsql'
 import { STATUS } from '../../api/core/status.ts'
+import { openRemote } from '../../db/open-remote.ts'
+import { one } from '../../db/unit.ts'
 import { WrongResult } from './types.ts'
 
 export type Counts = {
@@ -7,26 +9,36 @@ export type Counts = {
   others: number
   results: number
   completions: number
+  events: number
   fileTimes: number
   edges: number
 }
+
+const COUNTS = `SELECT (SELECT count(*) FROM job WHERE status = ${STATUS.completed}) AS completed,
+  (SELECT count(*) FROM job WHERE status <> ${STATUS.completed}) AS others,
+  (SELECT count(*) FROM result WHERE status = ${STATUS.completed} AND return_code = 0) AS results,
+  (SELECT count(*) FROM stream_event WHERE type = 'job_completed') AS completions,
+  (SELECT count(*) FROM stream_event) AS events,
+  (SELECT count(*) FROM file WHERE st_mtime IS NOT NULL) AS fileTimes,
+  (SELECT count(*) FROM job_edge) AS edges`
 
 /** Counts what a database says of all its workflows. No process may have it open for writing any more. */
 export function readCounts(dbPath: string): Counts {
   const database = new Database(dbPath)
   try {
-    return database
-      .prepare(
-        `SELECT (SELECT count(*) FROM job WHERE status = ${STATUS.completed}) AS completed,
-          (SELECT count(*) FROM job WHERE status <> ${STATUS.completed}) AS others,
-          (SELECT count(*) FROM result WHERE status = ${STATUS.completed} AND return_code = 0) AS results,
-          (SELECT count(*) FROM stream_event WHERE type = 'job_completed') AS completions,
-          (SELECT count(*) FROM file WHERE st_mtime IS NOT NULL) AS fileTimes,
-          (SELECT count(*) FROM job_edge) AS edges`,
-      )
-      .get() as Counts
+    return database.prepare(COUNTS).get() as Counts
   } finally {
     database.close()
+  }
+}
+
+/** The same of a database server. */
+export async function readCountsAt(databaseUrl: string): Promise<Counts> {
+  const db = openRemote({ url: databaseUrl })
+  try {
+    return (await db.read(() => one<Counts>(COUNTS)))!
+  } finally {
+    await db.close()
   }
 }
 

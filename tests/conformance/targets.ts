@@ -19,6 +19,8 @@ export type Target = {
   tickUrl?: string
   /** A second control plane over the same database; undefined for a file, which has one owner. */
   twinUrl?: string
+  /** The database server; undefined for a file. */
+  databaseUrl?: string
 }
 
 export type RunningTarget = Target & { stop(): Promise<void> }
@@ -28,13 +30,13 @@ const BIN = join(ROOT, 'tests/node_modules/.bin')
 const TOKEN = 'conformance-token'
 
 /** Starts a control plane of that kind, with a database of its own. It does not outlive the tests. */
-export async function startTarget(name: TargetName): Promise<RunningTarget> {
+export async function startTarget(name: TargetName, { twin = true } = {}): Promise<RunningTarget> {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-target-'))
   const sqld = name === 'node+file' ? undefined : await startSqld()
   const planes: Plane[] = []
   try {
     planes.push(await startPlane(name, folder, sqld))
-    if (sqld !== undefined) planes.push(await startPlane(name, folder, sqld))
+    if (twin && sqld !== undefined) planes.push(await startPlane(name, folder, sqld))
   } finally {
     if (planes.length === 0) await sqld?.stop()
   }
@@ -44,6 +46,7 @@ export async function startTarget(name: TargetName): Promise<RunningTarget> {
     token: TOKEN,
     tickUrl: planes[0]!.tickUrl,
     twinUrl: planes[1]?.url,
+    databaseUrl: sqld?.url,
     async stop() {
       for (const plane of planes) await plane.stop()
       await sqld?.stop()

@@ -1,5 +1,6 @@
 import type { Case } from '../types.ts'
 import { auth } from './auth.ts'
+import { controlPlanes } from './control-planes.ts'
 import { create } from './create.ts'
 import { exec } from './exec.ts'
 import { execSuite } from './exec-suite.ts'
@@ -28,6 +29,7 @@ export const CASES: readonly Case[] = [
   execSuite,
   create,
   throughput,
+  controlPlanes,
   guards,
   jobThreads,
   exportCase,
