@@ -1,5 +1,6 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { createEdge } from './entries/edge.ts'
+import { createPost } from './node/webhooks/post.ts'
 
 /** The part of the runtime that is used here. */
 declare const Deno: {
@@ -11,10 +12,12 @@ declare const Deno: {
   addSignalListener(signal: 'SIGINT' | 'SIGTERM', handler: () => void): void
 }
 
-/** Deno: the API and its timer. Needs --allow-net, --allow-env, and --allow-read for the engine of selectors (docs/deploy.md). */
+/** Deno: the API and its timers. Needs --allow-net, --allow-env, and --allow-read for the engine of selectors (docs/deploy.md). */
 
 /** How often what nobody asks for is done; the Node server does it as often. */
 const TICK_MS = 5_000
+/** How often it is looked whether webhooks have something to tell. */
+const LOOK_MS = 1_000
 
 const setting = (name: string) => Deno.env.get(name)
 const edge = createEdge(
@@ -22,8 +25,10 @@ const edge = createEdge(
     HEADRACE_DB_URL: setting('HEADRACE_DB_URL'),
     HEADRACE_DB_TOKEN: setting('HEADRACE_DB_TOKEN'),
     HEADRACE_TOKEN: setting('HEADRACE_TOKEN'),
+    HEADRACE_WEBHOOK_HOSTS: setting('HEADRACE_WEBHOOK_HOSTS'),
+    HEADRACE_WEBHOOK_INSIDE: setting('HEADRACE_WEBHOOK_INSIDE'),
   },
-  { version: packageJson.version, requestsApart: false },
+  { version: packageJson.version, requestsApart: false, createPost },
 )
 
 const server = Deno.serve(
@@ -35,21 +40,25 @@ const server = Deno.serve(
   (request, { remoteAddr }) => edge.fetch(request, remoteAddr.hostname),
 )
 
-let ticking = false
-const timer = setInterval(() => {
-  if (ticking) return
-  ticking = true
-  edge
-    .tick()
-    .catch((error: unknown) => console.error('Cannot tick:', error))
-    .finally(() => {
-      ticking = false
-    })
-}, TICK_MS)
+const timers = [every(TICK_MS, 'tick', edge.tick), every(LOOK_MS, 'deliver webhooks', edge.deliver)]
+
+/** Does it again and again, but never twice at once. */
+function every(ms: number, doing: string, work: () => Promise<void>): number {
+  let busy = false
+  return setInterval(() => {
+    if (busy) return
+    busy = true
+    work()
+      .catch((error: unknown) => console.error(`Cannot ${doing}:`, error))
+      .finally(() => {
+        busy = false
+      })
+  }, ms) as unknown as number
+}
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   Deno.addSignalListener(signal, () => {
-    clearInterval(timer)
+    for (const timer of timers) clearInterval(timer)
     void server.shutdown()
   })
 }

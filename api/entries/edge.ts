@@ -6,6 +6,8 @@ import type { AppRequest } from '../context.ts'
 import { AppError } from '../errors.ts'
 import { HEALTH_PATH } from '../health.ts'
 import { refusalOf } from '../refusal.ts'
+import { deliverWebhooks, type Post } from '../webhooks/deliver.ts'
+import type { WebhookPolicy } from '../webhooks/policy.ts'
 
 /** What a deployment says of itself: the variables of docs/deploy.md. */
 export type EdgeEnv = {
@@ -14,12 +16,18 @@ export type EdgeEnv = {
   HEADRACE_DB_TOKEN?: string
   /** What callers have to show. */
   HEADRACE_TOKEN?: string
+  /** Hosts that webhooks may point to, with blanks or commas between them; none: no webhooks. */
+  HEADRACE_WEBHOOK_HOSTS?: string
+  /** `true`: plain HTTP and addresses that are not public too. */
+  HEADRACE_WEBHOOK_INSIDE?: string
 }
 
 export type EdgeOptions = {
   version: string
   /** No request may wait for what another one has begun: Workers would call it hung (platform.md 5.2). */
   requestsApart: boolean
+  /** How this runtime calls the receivers of webhooks. */
+  createPost(policy: WebhookPolicy): Post
 }
 
 export type Edge = {
@@ -27,6 +35,8 @@ export type Edge = {
   fetch(request: Request, address?: string): Promise<Response>
   /** What a timer or a cron trigger does. */
   tick(): Promise<void>
+  /** Tells webhooks what has happened; the same timer or trigger does it. A slow receiver keeps it, and must not keep the tick. */
+  deliver(): Promise<void>
 }
 
 /**
@@ -34,13 +44,14 @@ export type Edge = {
  * that share it never wait for each other's. Its first request brings the schema up to date. A setting that is missing is told in every
  * reply and every tick, as 503.
  */
-export function createEdge(env: EdgeEnv, { version, requestsApart }: EdgeOptions): Edge {
+export function createEdge(env: EdgeEnv, { version, requestsApart, createPost }: EdgeOptions): Edge {
   const { HEADRACE_DB_URL: url = '', HEADRACE_DB_TOKEN: dbToken, HEADRACE_TOKEN: token = '' } = env
   const missing = missingSetting(url, token)
   const db = openRemote({ url, token: dbToken || undefined, queue: !requestsApart })
   const onFault = (error: unknown) => console.error(error)
   const addressOf = (c: AppRequest) => (c.env as Origin | undefined)?.address
-  const app = createApp({ db, version, access: { token }, addressOf, requestsApart, onFault })
+  const webhooks = webhookPolicy(env)
+  const app = createApp({ db, version, access: { token }, addressOf, requestsApart, onFault, webhooks })
   let current = false
 
   async function prepare(): Promise<void> {
@@ -67,6 +78,11 @@ export function createEdge(env: EdgeEnv, { version, requestsApart }: EdgeOptions
       await prepare()
       await tick(db, Date.now())
     },
+    async deliver() {
+      if (webhooks === undefined) return
+      await prepare()
+      await deliverWebhooks({ db, clock: Date.now, post: createPost(webhooks), policy: webhooks })
+    },
   }
 }
 
@@ -75,6 +91,13 @@ type Origin = { address: string | undefined }
 
 const asRefusal = (error: unknown): unknown =>
   error instanceof NewerDatabase ? new AppError('unavailable', error.message) : error
+
+function webhookPolicy({ HEADRACE_WEBHOOK_HOSTS = '', HEADRACE_WEBHOOK_INSIDE }: EdgeEnv): WebhookPolicy | undefined {
+  const hosts = HEADRACE_WEBHOOK_HOSTS.toLowerCase()
+    .split(/[\s,]+/)
+    .filter(host => host !== '')
+  return hosts.length === 0 ? undefined : { hosts, insideNetwork: HEADRACE_WEBHOOK_INSIDE === 'true' }
+}
 
 function missingSetting(url: string, token: string): string | undefined {
   if (!isRemoteUrl(url))

@@ -99,7 +99,10 @@ function* needWebhook(id: number, workflowId: number | null): Unit<WebhookRow> {
 
 function refuse(url: string, policy: WebhookPolicy | undefined): void {
   if (policy === undefined)
-    throw new AppError('invalid', 'Cannot make the webhook as this server delivers none: start it with --webhook-host')
+    throw new AppError(
+      'invalid',
+      'Cannot make the webhook as this server delivers none: start it with --webhook-host, or HEADRACE_WEBHOOK_HOSTS on Deno and Workers',
+    )
   const refusal = refusalOfUrl(url, policy)
   if (refusal !== undefined) throw new AppError('invalid', `Cannot use the address as ${refusal}`, { field: 'url' })
 }

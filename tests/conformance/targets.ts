@@ -28,6 +28,9 @@ export type RunningTarget = Target & { stop(): Promise<void> }
 const ROOT = new URL('../..', import.meta.url).pathname
 const BIN = join(ROOT, 'tests/node_modules/.bin')
 const TOKEN = 'conformance-token'
+/** Receivers of webhooks are on this machine. */
+const WEBHOOK_HOST = 'localhost'
+const EDGE_SETTINGS = { HEADRACE_TOKEN: TOKEN, HEADRACE_WEBHOOK_HOSTS: WEBHOOK_HOST, HEADRACE_WEBHOOK_INSIDE: 'true' }
 
 /** Starts a control plane of that kind, with a database of its own. It does not outlive the tests. */
 export async function startTarget(name: TargetName, { twin = true } = {}): Promise<RunningTarget> {
@@ -72,15 +75,19 @@ async function startPlane(name: TargetName, folder: string, sqld: Sqld | undefin
 async function startNode(folder: string, databaseUrl: string | undefined): Promise<Plane> {
   const port = await freePort()
   const database = databaseUrl === undefined ? [] : ['--db', databaseUrl]
-  const args = [join(ROOT, 'dist/runner.mjs'), 'server', '--port', String(port), '--output-dir', folder, ...database]
+  const args = [
+    ...[join(ROOT, 'dist/runner.mjs'), 'server', '--port', String(port), '--output-dir', folder],
+    ...['--webhook-host', WEBHOOK_HOST, '--webhook-inside'],
+    ...database,
+  ]
   return serve(process.execPath, args, { HEADRACE_TOKEN: TOKEN }, `http://127.0.0.1:${port}`)
 }
 
 async function startDeno(databaseUrl: string): Promise<Plane> {
   const port = await freePort()
   const env = {
+    ...EDGE_SETTINGS,
     HEADRACE_DB_URL: databaseUrl,
-    HEADRACE_TOKEN: TOKEN,
     HEADRACE_PORT: String(port),
     DENO_NO_UPDATE_CHECK: '1',
     DENO_NO_PROMPT: '1',
@@ -105,7 +112,7 @@ async function startWorkerd(folder: string, databaseUrl: string): Promise<Plane>
       ...wasm.map(file => ({ type: 'CompiledWasm' as const, path: join(folder, file) })),
     ],
     compatibilityDate: compatibilityDate(),
-    bindings: { HEADRACE_DB_URL: databaseUrl, HEADRACE_TOKEN: TOKEN },
+    bindings: { ...EDGE_SETTINGS, HEADRACE_DB_URL: databaseUrl },
     port: await freePort(),
     unsafeTriggerHandlers: true,
     cf: false,

@@ -2,13 +2,16 @@ import { expect, it } from 'vitest'
 import { createEdge } from '../../../api/entries/edge.ts'
 import { openRemote } from '../../../db/open-remote.ts'
 import { run } from '../../../db/unit.ts'
+import { resultOf } from '../../helpers/seed.ts'
 import { startSqld } from '../../helpers/sqld.ts'
 
-const OPTIONS = { version: '0.0.0-test', requestsApart: true }
+const OPTIONS = { version: '0.0.0-test', requestsApart: true, createPost: () => async () => 204 }
 const TOKEN = 'edge-token'
 
+const HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+
 const ask = (path: string, init: RequestInit = {}) =>
-  new Request(`http://edge/v1${path}`, { headers: { authorization: `Bearer ${TOKEN}` }, ...init })
+  new Request(`http://edge/v1${path}`, { headers: HEADERS, ...init })
 
 it.each([
   ['HEADRACE_DB_URL', { HEADRACE_TOKEN: TOKEN }],
@@ -53,6 +56,40 @@ it('createEdge() leaves a database alone that a newer program has made', async (
     const response = await createEdge(env, OPTIONS).fetch(ask('/workflows'))
     expect(response.status).toBe(503)
     expect(await response.text()).toContain('newer')
+  } finally {
+    await sqld.stop()
+  }
+})
+
+it('createEdge() tells webhooks what happened when it is asked to, at the hosts of its settings', async () => {
+  const sqld = await startSqld()
+  try {
+    const posted: string[] = []
+    const createPost = () => async (url: string) => {
+      posted.push(url)
+      return 204
+    }
+    const env = { HEADRACE_DB_URL: sqld.url, HEADRACE_TOKEN: TOKEN, HEADRACE_WEBHOOK_HOSTS: 'Hooks.example.org, b.org' }
+    const edge = createEdge(env, { ...OPTIONS, createPost })
+    const send = async (path: string, body: object) => {
+      const response = await edge.fetch(ask(path, { method: 'POST', body: JSON.stringify(body) }))
+      return { status: response.status, body: (await response.json()) as Record<string, number> }
+    }
+    const spec = { name: 'w', jobs: [{ name: 'a', command: 'true' }] }
+    const workflow = (await send('/workflows/from_spec?file_name=w.json&start=true', spec)).body.workflow_id!
+    const node = { workflow_id: workflow, hostname: 'n', pid: 1, start_time: '2026-01-01T00:00:00Z', num_cpus: 1 }
+    const kind = { memory_gb: 1, num_gpus: 0, num_nodes: 1, compute_node_type: 'local' }
+    const nodeId = (await send('/compute_nodes', { ...node, ...kind })).body.id!
+    const list = await edge.fetch(ask(`/jobs?workflow_id=${workflow}`))
+    const [job] = ((await list.json()) as { items: { id: number }[] }).items
+
+    expect((await send(`/workflows/${workflow}/webhooks`, { url: 'https://hooks.example.org/x' })).status).toBe(200)
+    expect((await send(`/workflows/${workflow}/webhooks`, { url: 'https://c.org/x' })).status).toBe(422)
+    await edge.deliver()
+    expect(posted).toEqual([])
+    await send(`/jobs/${job!.id}/complete_job/completed/0`, resultOf(workflow, job!.id, nodeId))
+    await edge.deliver()
+    expect(posted).toEqual(['https://hooks.example.org/x'])
   } finally {
     await sqld.stop()
   }
