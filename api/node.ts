@@ -21,6 +21,7 @@ import type { DialectOption } from './dialect.ts'
 import { checkServerAccess, type OpenedAccess, openAccess, type ServerAccess } from './node/access.ts'
 import { countRequests } from './node/count-requests.ts'
 import { openServerDatabase, readDatabaseToken, type ServerPlace } from './node/database-server.ts'
+import { withFairLeases } from './node/fair-leases.ts'
 import { networkFileSystem } from './node/file-system.ts'
 import { ownDatabasePath } from './node/foreign-database.ts'
 import { createJsonLog } from './node/json-log.ts'
@@ -254,7 +255,7 @@ async function openOwned(dbPath: string, options: ServerOptions): Promise<{ owne
     await db.write(() => migrate(Date.now()))
     await healAfterStart(db, Date.now())
     await db.write(() => failOpenTasks(Date.now()))
-    return { ownership, db }
+    return { ownership, db: withFairLeases(db) }
   } catch (error) {
     await db?.close()
     ownership?.release()

@@ -31,7 +31,9 @@ export function answersOf({ embedded }: { embedded: boolean }): Answers {
   let shutOut = false
   let troubleSinceMs: number | undefined
   const mayPass = ({ status }: Refusal, forMs: number): boolean =>
-    embedded ? status === 503 && forMs < EMBEDDED_PATIENCE_MS : status === undefined || status === 429 || status >= 500
+    embedded
+      ? status === 503 && forMs < EMBEDDED_PATIENCE_MS
+      : status === undefined || status === 408 || status === 429 || status >= 500
   return {
     get trouble() {
       return trouble

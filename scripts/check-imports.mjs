@@ -15,7 +15,8 @@ const RULES = [
   ['api/openapi/', ['api/', 'valibot', '@valibot/to-json-schema']],
   ['api/routes/', ['api/', 'db/', 'hono', 'valibot', 'drizzle-orm']],
   ['api/node', ['api/', 'db/', 'hono', '@hono/node-server', 'libsql', 'package.json', 'node:']],
-  ['api/deno.ts', ['api/entries/', 'package.json']],
+  // Deno has what Node has for names and sockets.
+  ['api/deno.ts', ['api/entries/', 'api/node/webhooks/', 'package.json']],
   ['api/worker.ts', ['api/entries/', 'package.json']],
   ['api/', ['api/', 'db/', 'hono', 'valibot']],
   // The one place where the runner loads the control plane.

@@ -4,6 +4,7 @@ import { migrate } from '../../db/migrate.ts'
 import { openRemote, type RemoteOptions } from '../../db/open-remote.ts'
 import { tick } from '../../db/tick.ts'
 import type { Db } from '../../db/unit.ts'
+import { withFairLeases } from './fair-leases.ts'
 import { StartError, startErrorOf } from './start-error.ts'
 
 /** Which database at which server. */
@@ -18,7 +19,7 @@ export async function openUpToDate(place: ServerPlace): Promise<Db> {
   try {
     await db.write(() => migrate(Date.now()))
     await tick(db, Date.now())
-    return db
+    return withFairLeases(db)
   } catch (error) {
     await db.close()
     throw error

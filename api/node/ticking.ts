@@ -2,12 +2,10 @@ import { extendLeases } from '../../db/node-leases.ts'
 import { purgeOldWorkflows } from '../../db/purge.ts'
 import { tick } from '../../db/tick.ts'
 import type { Db } from '../../db/unit.ts'
+import { AWAY_MS } from './fair-leases.ts'
 
 /** How often what nobody asks for is done: rescue of lapsed leases, left-over pieces. */
 const TICK_MS = 5_000
-/** A process that did not tick for so long was frozen, or its machine slept: shorter than any lease. */
-const FROZEN_MS = 12_000
-
 /** How often old workflows are looked for: each is looked at. */
 const PURGE_MS = 3_600_000
 
@@ -19,15 +17,18 @@ export function startTicking(db: Db, log: (line: string) => void, retentionMs?: 
   let current: Promise<void> = Promise.resolve()
   let idle = true
   let lastMs = Date.now()
+  /** A freeze is made good with the next tick, also one in the middle of a tick, or while nothing can be written. */
+  let wasFrozen = false
   let purgeAtMs = retentionMs === undefined ? Number.POSITIVE_INFINITY : 0
   let lastTrouble = ''
   const timer = setInterval(() => {
     const now = Date.now()
-    const wasFrozen = now - lastMs > FROZEN_MS
+    // A process that did not tick for so long was frozen, or its machine slept.
+    wasFrozen ||= now - lastMs > AWAY_MS
     lastMs = now
     if (!idle) return
     idle = false
-    current = (wasFrozen ? db.write(() => extendLeases(now)) : Promise.resolve())
+    current = makeGood(now)
       .then(() => tick(db, now))
       .then(() => purge(now))
       .then(
@@ -45,6 +46,11 @@ export function startTicking(db: Db, log: (line: string) => void, retentionMs?: 
         idle = true
       })
   }, TICK_MS)
+  async function makeGood(now: number): Promise<void> {
+    if (!wasFrozen) return
+    await db.write(() => extendLeases(now))
+    wasFrozen = false
+  }
   async function purge(now: number): Promise<void> {
     if (now < purgeAtMs) return
     purgeAtMs = now + PURGE_MS

@@ -14,8 +14,11 @@ export type Refusal = {
   retryAfterMs?: number
 }
 
-/** Nobody there, overloaded, or a proxy in between has lost the server. Other 5xx are faults that a repetition meets again. */
-const PASSING: ReadonlySet<number | undefined> = new Set([undefined, 429, 502, 503, 504])
+/**
+ * Nobody there, the request came in pieces and too slowly (408, over a line that was cut), overloaded, or a proxy in between has lost the
+ * server. Other 5xx are faults that a repetition meets again.
+ */
+const PASSING: ReadonlySet<number | undefined> = new Set([undefined, 408, 429, 502, 503, 504])
 
 /** Whether another try is worth it. */
 export const mayPass = ({ status }: Refusal): boolean => PASSING.has(status)

