@@ -14,6 +14,11 @@ export const leaveReceipt = (id: string): Statement => ({
 /** Gives a row when the write with this id has taken effect. */
 export const findReceipt = (id: string): Statement => ({ sql: 'SELECT 1 FROM write_receipt WHERE id = ?', args: [id] })
 
+/** Whether no write of anybody's took effect in the last so many seconds. */
+export function* wasSilent(seconds: number): Unit<boolean> {
+  return (yield* one('SELECT 1 FROM write_receipt WHERE at >= unixepoch() - ? LIMIT 1', seconds)) === undefined
+}
+
 export function* hasOldReceipts(): Unit<boolean> {
   return (yield* one(`SELECT 1 FROM write_receipt WHERE at < unixepoch() - ${KEPT_SECONDS} LIMIT 1`)) !== undefined
 }

@@ -4,6 +4,7 @@ import { tick } from '../../db/tick.ts'
 import { createApp } from '../app.ts'
 import type { AppRequest } from '../context.ts'
 import { AppError } from '../errors.ts'
+import { withFairLeases } from '../fair-leases.ts'
 import { HEALTH_PATH } from '../health.ts'
 import { refusalOf } from '../refusal.ts'
 import { deliverWebhooks, type Post } from '../webhooks/deliver.ts'
@@ -47,7 +48,7 @@ export type Edge = {
 export function createEdge(env: EdgeEnv, { version, requestsApart, createPost }: EdgeOptions): Edge {
   const { HEADRACE_DB_URL: url = '', HEADRACE_DB_TOKEN: dbToken, HEADRACE_TOKEN: token = '' } = env
   const missing = missingSetting(url, token)
-  const db = openRemote({ url, token: dbToken || undefined, queue: !requestsApart })
+  const db = withFairLeases(openRemote({ url, token: dbToken || undefined, queue: !requestsApart }))
   const onFault = (error: unknown) => console.error(error)
   const addressOf = (c: AppRequest) => (c.env as Origin | undefined)?.address
   const webhooks = webhookPolicy(env)

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { RemoteError } from '../../db/hrana.ts'
 import { migrate } from '../../db/migrate.ts'
+import { extendLeases } from '../../db/node-leases.ts'
 import { openRemote, type RemoteOptions } from '../../db/open-remote.ts'
 import { tick } from '../../db/tick.ts'
-import type { Db } from '../../db/unit.ts'
-import { withFairLeases } from './fair-leases.ts'
+import type { Db, Unit } from '../../db/unit.ts'
+import { wasSilent } from '../../db/write-receipts.ts'
+import { AWAY_MS, withFairLeases } from '../fair-leases.ts'
 import { StartError, startErrorOf } from './start-error.ts'
 
 /** Which database at which server. */
@@ -17,13 +19,20 @@ export type ServerPlace = Pick<RemoteOptions, 'url' | 'token' | 'namespace'>
 export async function openUpToDate(place: ServerPlace): Promise<Db> {
   const db = openRemote({ ...place, queue: true })
   try {
-    await db.write(() => migrate(Date.now()))
-    await tick(db, Date.now())
+    const now = Date.now()
+    await db.write(() => bringUpToDate(now))
+    await tick(db, now)
     return withFairLeases(db)
   } catch (error) {
     await db.close()
     throw error
   }
+}
+
+function* bringUpToDate(now: number): Unit<void> {
+  yield* migrate(now)
+  // Every control plane was away then, or the database: no runner could renew its leases.
+  if (yield* wasSilent(AWAY_MS / 1000)) yield* extendLeases(now)
 }
 
 /** The same at a start. Throws StartError when the server does not let us in. */

@@ -2,7 +2,7 @@ import { extendLeases } from '../../db/node-leases.ts'
 import { purgeOldWorkflows } from '../../db/purge.ts'
 import { tick } from '../../db/tick.ts'
 import type { Db } from '../../db/unit.ts'
-import { AWAY_MS } from './fair-leases.ts'
+import { AWAY_MS } from '../fair-leases.ts'
 
 /** How often what nobody asks for is done: rescue of lapsed leases, left-over pieces. */
 const TICK_MS = 5_000

@@ -1,7 +1,7 @@
-import { BeingInitialized } from '../../db/initializing.ts'
-import { extendLeases } from '../../db/node-leases.ts'
-import type { Db, Unit } from '../../db/unit.ts'
-import { refusalOfDatabase } from '../unavailable.ts'
+import { BeingInitialized } from '../db/initializing.ts'
+import { extendLeases } from '../db/node-leases.ts'
+import type { Db, Unit } from '../db/unit.ts'
+import { refusalOfDatabase } from './unavailable.ts'
 
 /** Who heard nothing for so long was away: shorter than any lease. */
 export const AWAY_MS = 12_000

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { AppError } from '../../../api/errors.ts'
-import { AWAY_MS, withFairLeases } from '../../../api/node/fair-leases.ts'
-import { tick } from '../../../db/tick.ts'
-import type { Db } from '../../../db/unit.ts'
-import { type TestApp, testApp } from '../../helpers/app.ts'
-import { openTestDb } from '../../helpers/back-end.ts'
-import { assertInvariants } from '../../helpers/invariants.ts'
-import { independent, type Started, startWorkflow, statusesOf, workflowOf } from '../../helpers/workflow.ts'
+import { AppError } from '../../api/errors.ts'
+import { AWAY_MS, withFairLeases } from '../../api/fair-leases.ts'
+import { tick } from '../../db/tick.ts'
+import type { Db } from '../../db/unit.ts'
+import { type TestApp, testApp } from '../helpers/app.ts'
+import { openTestDb } from '../helpers/back-end.ts'
+import { assertInvariants } from '../helpers/invariants.ts'
+import { independent, type Started, startWorkflow, statusesOf, workflowOf } from '../helpers/workflow.ts'
 
 const LEASE = 60
 
