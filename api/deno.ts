@@ -43,7 +43,7 @@ const server = Deno.serve(
 const timers = [every(TICK_MS, 'tick', edge.tick), every(LOOK_MS, 'deliver webhooks', edge.deliver)]
 
 /** Does it again and again, but never twice at once. */
-function every(ms: number, doing: string, work: () => Promise<void>): number {
+function every(ms: number, doing: string, work: () => Promise<void>): ReturnType<typeof setInterval> {
   let busy = false
   return setInterval(() => {
     if (busy) return
@@ -53,7 +53,7 @@ function every(ms: number, doing: string, work: () => Promise<void>): number {
       .finally(() => {
         busy = false
       })
-  }, ms) as unknown as number
+  }, ms)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

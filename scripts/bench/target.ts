@@ -9,12 +9,17 @@ import { waitUntil } from './wait-until.ts'
 export const hasTargets = ({ root }: Setting): boolean => existsSync(join(root, 'tests/node_modules/miniflare'))
 
 /**
- * Serves a control plane of one kind, as the conformance tests do, with a database server of its own while `work` goes on. Throws when it
- * cannot start.
+ * Serves a control plane of one kind, as the conformance tests do, with a database server of its own while `work` goes on. All its files
+ * are below the directory: it is ended without a chance to remove them. Throws when it cannot start.
  */
-export async function withTarget<T>(setting: Setting, kind: string, work: (served: Served) => Promise<T>): Promise<T> {
+export async function withTarget<T>(
+  setting: Setting,
+  directory: string,
+  kind: string,
+  work: (served: Served) => Promise<T>,
+): Promise<T> {
   const words = [join(setting.bundle, 'programs/serve-target.mjs'), kind]
-  const { child, ended } = start(process.execPath, words, { cwd: setting.bundle })
+  const { child, ended } = start(process.execPath, words, { cwd: setting.bundle, env: { TMPDIR: directory } })
   try {
     let said = ''
     child.stdout!.on('data', chunk => (said += chunk))

@@ -4,9 +4,9 @@ import type { CommandResult, CommandRunner } from '../../runner/schedulers/comma
 import { parseSacct, parseSstat } from '../../runner/slurm/accounting.ts'
 import { attemptsOf, readAccounting, usageOf } from '../../runner/slurm/usage.ts'
 
-const recorded = (name: string): string => readFileSync(new URL(`recorded/${name}`, import.meta.url), 'utf8')
-const SACCT = recorded('sacct.txt')
-const SSTAT = recorded('sstat.txt')
+const sample = (name: string): string => readFileSync(new URL(`samples/${name}`, import.meta.url), 'utf8')
+const SACCT = sample('sacct.txt')
+const SSTAT = sample('sstat.txt')
 const KIB = 1024
 
 describe('parseSacct()', () => {

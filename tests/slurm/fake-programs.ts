@@ -57,7 +57,7 @@ export function openFakePrograms(): FakePrograms {
     const refusal = `if test -e "$S/refuse.${name}"; then cat "$S/refuse.${name}" >&2; exit 1; fi`
     writeFileSync(join(bin, name), `#!/bin/sh\nS='${state}'\n${refusal}\n${text}\n`, { mode: 0o755 })
   }
-  writeFileSync(join(state, 'sacct'), readFileSync(new URL('recorded/sacct.txt', import.meta.url)))
+  writeFileSync(join(state, 'sacct'), readFileSync(new URL('samples/sacct.txt', import.meta.url)))
   return {
     env: { PATH: `${bin}:${process.env.PATH}` },
     queue() {

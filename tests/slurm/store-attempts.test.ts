@@ -33,11 +33,11 @@ describe('storeAttempts()', () => {
 describe('keepAccounting()', () => {
   const keep = (workflowId: number, sacct: CommandResult) =>
     keepAccounting('4711', workflowId, askedOf(t), async () => sacct)
-  const recorded = readFileSync(new URL('recorded/sacct.txt', import.meta.url), 'utf8')
+  const sample = readFileSync(new URL('samples/sacct.txt', import.meta.url), 'utf8')
 
   test('keeps what sacct says of the steps of an allocation', async () => {
     const { workflowId } = await startWorkflow(t, workflowOf(independent(20)))
-    const only = recorded.split('\n').filter(line => line.startsWith('4711'))
+    const only = sample.split('\n').filter(line => line.startsWith('4711'))
     const said: CommandResult = { kind: 'exited', code: 0, stdout: only.join('\n'), stderr: '' }
     expect(await keep(workflowId, said)).toBeUndefined()
     const kept = (await statsOf(workflowId)).map((row: { job_id: number; attempt_id: number }) => [
@@ -52,7 +52,7 @@ describe('keepAccounting()', () => {
 
   test('tells trouble as words: no accounting, no control plane', async () => {
     expect(await keep(1, { kind: 'missing', message: 'no sacct' })).toBe('no sacct')
-    const said: CommandResult = { kind: 'exited', code: 0, stdout: recorded, stderr: '' }
+    const said: CommandResult = { kind: 'exited', code: 0, stdout: sample, stderr: '' }
     expect(await keep(99, said)).toContain('not found')
   })
 })

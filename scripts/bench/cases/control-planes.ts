@@ -49,8 +49,8 @@ export const controlPlanes: Case = {
 function exchangeContender(setting: Setting, text: string, kind: string): Contender {
   return {
     name: kind,
-    run: () =>
-      withTarget(setting, kind, async ({ url, token, databaseUrl }) => {
+    run: directory =>
+      withTarget(setting, directory, kind, async ({ url, token, databaseUrl }) => {
         const { workflowId, total } = await createBy(setting, { url, token }, 'from_spec', text)
         const { jobs, seconds } = await runHelper<Exchange, Exchanged>(setting, 'claim-and-complete', {
           address: { url, token },
@@ -71,8 +71,8 @@ function exchangeContender(setting: Setting, text: string, kind: string): Conten
 function bareContender(setting: Setting, text: string): Contender {
   return {
     name: BARE,
-    run: () =>
-      withTarget(setting, 'node+sqld', async ({ url, token, databaseUrl }) => {
+    run: directory =>
+      withTarget(setting, directory, 'node+sqld', async ({ url, token, databaseUrl }) => {
         await createBy(setting, { url, token }, 'from_spec', text)
         const { rows, seconds } = await runHelper<BareSqldLoop, BareRows>(setting, 'bare-sqld-loop', {
           databaseUrl,
