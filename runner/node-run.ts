@@ -233,6 +233,7 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
     failures,
     capacity: context.capacity,
     disturb: execute => world.finaliser(signals.judge(execute)),
+    endOf: context.steps?.endOf,
     onExit: ({ attempt }) => node.jobEnded(attempt.jobId),
     bookkeep({ ended: { attempt, end, job }, entry }) {
       const kill = describeKernelKill(job, end, entry.failure_class)

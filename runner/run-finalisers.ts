@@ -16,6 +16,8 @@ export type RunFinalisersOptions = {
   capacity: Pick<Capacity, 'cores'>
   /** Puts the wished faults in the way. */
   disturb(execute: Execute): Execute
+  /** What is known of an end beyond what its process tells. */
+  endOf?(ended: Ended): Ended
   onExit(ended: Ended): void
   bookkeep(done: Finalised): void
   note(line: string): void
@@ -23,9 +25,9 @@ export type RunFinalisersOptions = {
 
 /** The finalisers of a run: one thread is the main path itself; more are loaded only when they are asked for. */
 export async function openRunFinalisers(options: RunFinalisersOptions): Promise<Finalisers> {
-  const { jobThreads, failures, capacity, disturb, onExit, bookkeep, note } = options
+  const { jobThreads, failures, capacity, disturb, endOf = ended => ended, onExit, bookkeep, note } = options
   const here = onMainPath(({ attempt, end, reason }) => failures.finalise(attempt, end, reason))
-  const shared = { onFailure: failureNotes(note), bookkeep, prepare: prepareWith(failures, onExit) }
+  const shared = { onFailure: failureNotes(note), bookkeep, prepare: prepareWith(failures, endOf, onExit) }
   if (jobThreads === 1) return createFinalisers({ ...shared, execute: disturb(here) })
   const { openJobThreads, threadsBeyondNode } = await import('./job-threads/open.ts')
   const warning = threadsBeyondNode(jobThreads, capacity.cores.length)
@@ -36,9 +38,10 @@ export async function openRunFinalisers(options: RunFinalisersOptions): Promise<
 }
 
 const prepareWith =
-  (failures: Failures, onExit: (ended: Ended) => void) =>
-  (ended: Ended): Ended => {
-    onExit(ended)
+  (failures: Failures, endOf: (ended: Ended) => Ended, onExit: (ended: Ended) => void) =>
+  (exited: Ended): Ended => {
+    onExit(exited)
+    const ended = endOf(exited)
     return { ...ended, reason: failures.reasonOf(ended.end, ended.reason) }
   }
 

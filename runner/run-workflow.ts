@@ -156,9 +156,9 @@ async function runOn(
     is_active: false,
     duration_seconds: (Date.now() - startedAtMs) / 1000,
   })
-  if (steps?.accountedAs !== undefined) {
+  if (steps?.accounts !== undefined) {
     const asked = { client, where: controlPlane.apiUrl }
-    const trouble = await keepAccounting(steps.accountedAs, workflowId, asked, createCommandRunner(process.env))
+    const trouble = await keepAccounting(steps.accounts, workflowId, asked, createCommandRunner(process.env))
     if (trouble !== undefined) log.log('info', `Slurm's accounting is not kept: ${trouble}`)
   }
   await membership?.leave()

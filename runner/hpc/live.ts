@@ -1,5 +1,5 @@
 import { type CommandRunner, LIST_TIMEOUT_MS } from '../schedulers/command.ts'
-import { parseClusterName, parsePartitionRules, parseSinfo, SINFO_FORMAT } from './parse-sinfo.ts'
+import { givesWholeNodes, parseClusterName, parsePartitionRules, parseSinfo, SINFO_FORMAT } from './parse-sinfo.ts'
 import type { Profile } from './types.ts'
 
 /** A cluster as Slurm itself describes it, or why it does not. */
@@ -7,7 +7,7 @@ export type LiveProfile = { kind: 'found'; profile: Profile } | { kind: 'none'; 
 
 /** Asks the Slurm of this machine for its name and its partitions. What scontrol does not say is left out; without sinfo there is nothing. */
 export async function readLiveProfile(run: CommandRunner): Promise<LiveProfile> {
-  const sinfo = await say(run, ['sinfo', '-h', '-o', SINFO_FORMAT])
+  const sinfo = await say(run, ['sinfo', '-e', '-h', '-o', SINFO_FORMAT])
   if ('message' in sinfo) return { kind: 'none', message: sinfo.message }
   const [config, partitions] = await Promise.all([
     say(run, ['scontrol', 'show', 'config']),
@@ -17,6 +17,7 @@ export async function readLiveProfile(run: CommandRunner): Promise<LiveProfile> 
   const found = parseSinfo(sinfo.text, rules)
   if (found === undefined) return { kind: 'none', message: 'sinfo prints something else than was asked for' }
   if (found.length === 0) return { kind: 'none', message: 'sinfo lists no partition that is up' }
+  const isWhole = 'text' in config && givesWholeNodes(config.text)
   const name = ('text' in config ? parseClusterName(config.text) : undefined) ?? 'slurm'
   return {
     kind: 'found',
@@ -26,7 +27,7 @@ export async function readLiveProfile(run: CommandRunner): Promise<LiveProfile> 
       description: 'as Slurm describes it now',
       source: 'live',
       signs: { clusterNames: [name], hostnames: [], env: {} },
-      partitions: found,
+      partitions: isWhole ? found.map(partition => ({ ...partition, isShared: false })) : found,
     },
   }
 }

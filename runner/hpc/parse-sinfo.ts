@@ -10,7 +10,7 @@ const MIB = 2 ** 20
 export type PartitionRules = { maxNodes?: number; isShared: boolean; isDefault: boolean }
 
 /**
- * Reads `sinfo -h -o SINFO_FORMAT`: one row for each kind of node in a partition, those that are down left out. Undefined when a line
+ * Reads `sinfo -e -h -o SINFO_FORMAT`: one row for each kind of node in a partition, those that are down left out. Undefined when a line
  * is not of this form: half a listing is none.
  */
 export function parseSinfo(text: string, rules: ReadonlyMap<string, PartitionRules>): Partition[] | undefined {
@@ -43,7 +43,7 @@ export function parseSinfo(text: string, rules: ReadonlyMap<string, PartitionRul
   return partitions
 }
 
-/** `8+` stands for nodes with different counts, the smallest of which is 8. */
+/** `8+` stands for nodes with different counts, the smallest of which is 8: without `-e` kinds of nodes share a row. */
 function atLeast(text: string | undefined): number | undefined {
   const digits = /^(\d+)\+?$/.exec(text ?? '')?.[1]
   return digits === undefined ? undefined : Number(digits)
@@ -78,3 +78,6 @@ export function parsePartitionRules(text: string): Map<string, PartitionRules> {
 
 /** The cluster's name in `scontrol show config`. */
 export const parseClusterName = (text: string): string | undefined => /^ClusterName\s*=\s*(\S+)/m.exec(text)?.[1]
+
+/** Whether `scontrol show config` says that an allocation always takes whole nodes, whatever the partitions say. */
+export const givesWholeNodes = (text: string): boolean => /^SelectType\s*=\s*select\/linear$/m.test(text)

@@ -29,6 +29,8 @@ export type WatchedJob = {
   workflowId: number
   /** What its processes may hold together. */
   memoryLimitBytes?: number
+  /** What is launched waits for it only, as srun does: there is nothing to sample. */
+  runsElsewhere?: boolean
   /** Its log files, where their size is limited. */
   logPaths?: readonly string[]
 }

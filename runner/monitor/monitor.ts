@@ -82,7 +82,10 @@ export function createMonitor({ workflowId, config, path, clock, onTrouble }: Mo
   return {
     everyMs: sampleMs,
     wants: ({ job, startedAtMs }, now) =>
-      jobs !== undefined && job.workflowId === workflowId && now - startedAtMs >= YOUNG_MS,
+      jobs !== undefined &&
+      job.workflowId === workflowId &&
+      job.runsElsewhere !== true &&
+      now - startedAtMs >= YOUNG_MS,
     needsProcesses: true,
     worksWhenIdle: node !== undefined,
     look(processes, now) {

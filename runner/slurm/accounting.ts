@@ -1,12 +1,15 @@
 import { parseWalltime } from '../../api/core/spec/slurm-text.ts'
 
 /**
- * Rows of Slurm's accounting. `sacct -P -n -o SACCT_FIELDS` prints a row for an allocation and one for each of its steps (`123.0`,
- * `123.batch`); `sstat` the same measures for steps that run.
+ * Rows of Slurm's accounting. `sacct -D -P -n -o SACCT_FIELDS` prints a row for an allocation, followed by one for each of its steps
+ * (`123.0`, `123.batch`), and the same again for each time that it was requeued; `sstat` the same measures for steps that run.
  */
 export const SACCT_FIELDS =
-  'JobIDRaw,JobName,State,ExitCode,ElapsedRaw,NNodes,AllocCPUS,TotalCPU,AveCPU,MaxRSS,MaxVMSize,MaxDiskRead,MaxDiskWrite,NodeList'
+  'JobIDRaw,JobName,State,ElapsedRaw,NNodes,AllocCPUS,TotalCPU,AveCPU,MaxRSS,MaxVMSize,MaxDiskRead,MaxDiskWrite,NodeList'
 export const SSTAT_FIELDS = 'JobID,AveCPU,MaxRSS,MaxVMSize,MaxDiskRead,MaxDiskWrite'
+
+/** The state of an allocation or a step that is not over; its figures come from sstat. */
+export const RUNNING = 'RUNNING'
 
 export type Measures = {
   aveCpuSeconds?: number
@@ -23,7 +26,6 @@ export type AccountingRow = Measures & {
   name: string
   /** The first word: `CANCELLED by 1000` is CANCELLED. */
   state: string
-  exitCode: number
   elapsedSeconds: number
   nodes: number
   cpus: number
@@ -51,14 +53,13 @@ const BEHIND_NAME = SACCT_FIELDS.split(',').length - 2
 function parseRow(fields: string[]): AccountingRow | undefined {
   if (fields.length < BEHIND_NAME + 2) return undefined
   const id = parseStepId(fields[0]!)
-  const [state, exit, elapsed, nodes, cpus, totalCpu, ...rest] = fields.slice(-BEHIND_NAME) as string[]
+  const [state, elapsed, nodes, cpus, totalCpu, ...rest] = fields.slice(-BEHIND_NAME) as string[]
   const [aveCpu, rss, vm, read, write, nodeList] = rest
   if (id === undefined || !/^\d+$/.test(elapsed ?? '')) return undefined
   return {
     ...id,
     name: fields.slice(1, -BEHIND_NAME).join('|'),
     state: (state ?? '').split(' ')[0]!,
-    exitCode: exitCodeOf(exit ?? ''),
     elapsedSeconds: Number(elapsed),
     nodes: Number(nodes) || 0,
     cpus: Number(cpus) || 0,
@@ -91,12 +92,6 @@ function measuresOf([aveCpu, rss, vm, read, write]: readonly (string | undefined
     maxDiskReadBytes: parseAmount(read),
     maxDiskWriteBytes: parseAmount(write),
   }
-}
-
-/** `0:9` is signal 9, which shells call 137. */
-function exitCodeOf(text: string): number {
-  const [code = 0, signal = 0] = text.split(':').map(Number)
-  return signal > 0 ? 128 + signal : code
 }
 
 /** `[D-][HH:]MM:SS[.mmm]` in seconds; undefined when nothing was measured. */

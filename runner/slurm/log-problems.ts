@@ -4,6 +4,12 @@ type Rule = { kind: string; severity: 'error' | 'warning'; pattern: RegExp; advi
 /** The first that matches counts, so what is special stands before what is general. */
 const RULES: readonly Rule[] = [
   {
+    kind: 'gpu',
+    severity: 'error',
+    pattern: /CUDA (?:error|out of memory)|no CUDA-capable device|HIP error/i,
+    advice: 'check the GPUs that are asked for',
+  },
+  {
     kind: 'out_of_memory',
     severity: 'error',
     pattern:
@@ -30,12 +36,6 @@ const RULES: readonly Rule[] = [
     severity: 'error',
     pattern: /no space left on device|disk quota exceeded|ENOSPC|EDQUOT/i,
     advice: 'make room where jobs write',
-  },
-  {
-    kind: 'gpu',
-    severity: 'error',
-    pattern: /CUDA (?:error|out of memory)|no CUDA-capable device|HIP error/i,
-    advice: 'check the GPUs that are asked for',
   },
   {
     kind: 'crash',

@@ -1,18 +1,22 @@
 import type { ExecutionConfig } from '../execution-settings.ts'
+import type { Ended } from '../job-threads/finalisers.ts'
 import type { LauncherEvents } from '../launcher/types.ts'
 import type { OpenLauncher } from '../monitor/watch.ts'
 import { insideSlurm } from '../schedulers/slurm/inside.ts'
 import type { ClaimedJob } from '../wire.ts'
+import { endOfStep } from './step-end.ts'
 import { stepName } from './step-name.ts'
 
 /** How the jobs of a runner use the nodes of its Slurm allocation. */
 export type Steps = {
   /** Nodes that a job may have. */
   nodes: number
-  /** Slurm's number of the allocation where jobs run as steps, of which it keeps accounts. */
-  accountedAs?: string
+  /** Where jobs run as steps: Slurm's number of the allocation, and the names of the steps that have ended and that it keeps accounts of. */
+  accounts?: { allocation: string; steps: ReadonlySet<string> }
   /** The program that runs a job: what it was, or srun with it. */
   argvOf(job: ClaimedJob, attempt: { runId: number }, argv: readonly [string, ...string[]]): [string, ...string[]]
+  /** Told of each end; returns what is known of it. */
+  endOf(ended: Ended): Ended
   /** The launcher, which must not take what srun itself uses for what a job does. */
   launcher(open: OpenLauncher): OpenLauncher
 }
@@ -39,11 +43,18 @@ export function createSteps({ config, env, killAtMs, clock }: StepsOptions): Ste
   const nodes = isOneOfMany ? 1 : inside.nodes
   // `auto` is decided here: this is Slurm.
   const isDirect = isOneOfMany || config.mode === undefined || config.mode === 'direct'
-  if (isDirect) return { nodes, argvOf: (_job, _attempt, argv) => [...argv], launcher: open => open }
+  if (isDirect)
+    return { nodes, argvOf: (_job, _attempt, argv) => [...argv], endOf: ended => ended, launcher: open => open }
+  const ended = new Set<string>()
   return {
     nodes,
-    accountedAs: inside.id,
+    accounts: { allocation: inside.id, steps: ended },
     launcher: withoutUsage,
+    endOf(one) {
+      // One whose srun never started has no step.
+      if (one.end.error === undefined) ended.add(stepName(one.attempt))
+      return endOfStep(one)
+    },
     argvOf(job, { runId }, argv) {
       const name = stepName({ jobId: job.id, runId, attemptId: job.attempt_id })
       const minutesLeft = killAtMs === undefined ? undefined : Math.max(1, Math.floor((killAtMs - clock()) / MINUTE_MS))
@@ -85,11 +96,24 @@ function srunWords(
   ]
 }
 
-/** srun waits while others work: its memory says nothing of the job, whose accounting Slurm keeps (`runner slurm usage`). */
+/**
+ * srun waits while others work: its memory says nothing of the job, and is not held against what the job asked for. Slurm limits its steps
+ * and keeps their accounts (`runner slurm usage`).
+ */
 function withoutUsage(open: OpenLauncher): OpenLauncher {
-  return (events: LauncherEvents) =>
-    open({
+  return async (events: LauncherEvents) => {
+    const launcher = await open({
       ...events,
-      onExited: exited => events.onExited(exited.map(one => ({ ...one, peakMemoryBytes: undefined }))),
+      onExited: exited =>
+        events.onExited(exited.map(one => ({ ...one, peakMemoryBytes: undefined, measured: undefined }))),
     })
+    return {
+      kind: launcher.kind,
+      launch: ({ job, ...request }) =>
+        launcher.launch({ ...request, job: job && { ...job, memoryLimitBytes: undefined, runsElsewhere: true } }),
+      signal: (tag, signal) => launcher.signal(tag, signal),
+      recall: (tag, onAnswer) => launcher.recall(tag, onAnswer),
+      close: options => launcher.close(options),
+    }
+  }
 }

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expectValue, listAll } from '../commands/ask.ts'
 import type { CommandRunner } from '../schedulers/command.ts'
+import { type AccountingRow, RUNNING } from './accounting.ts'
 import type { Asked } from './rows.ts'
+import type { Steps } from './steps.ts'
 import { type AttemptUsage, attemptsOf, readAccounting } from './usage.ts'
 
 /**
@@ -36,14 +39,26 @@ export async function storeAttempts(
   return kept.length
 }
 
-/** Has Slurm's accounting of one allocation kept by the runner in it. A site without any, and one that is slow, loses nothing else. */
+/** Slurm hears of a step's end a moment after its srun has ended, and its accounts a moment later still. */
+const LOOKS = 10
+const BETWEEN_LOOKS_MS = 500
+
+/**
+ * Has Slurm's accounting of one allocation kept by the runner in it, when it has the figures of all these steps or says for seconds that it
+ * has not. A site without any, and one that is slow, loses nothing else: returns what was in the way.
+ */
 export async function keepAccounting(
-  allocation: string,
+  { allocation, steps }: NonNullable<Steps['accounts']>,
   workflowId: number,
   asked: Asked,
   run: CommandRunner,
+  pause = () => sleep(BETWEEN_LOOKS_MS),
 ): Promise<string | undefined> {
-  const accounting = await readAccounting(run, [allocation])
+  let accounting = await readAccounting(run, [allocation])
+  for (let look = 1; look < LOOKS && 'rows' in accounting && !isWhole(accounting.rows, steps); look++) {
+    await pause()
+    accounting = await readAccounting(run, [allocation])
+  }
   if ('trouble' in accounting) return accounting.trouble
   try {
     await storeAttempts(attemptsOf(accounting.rows), workflowId, asked)
@@ -51,4 +66,9 @@ export async function keepAccounting(
     return error instanceof Error ? error.message : String(error)
   }
   return undefined
+}
+
+function isWhole(rows: readonly AccountingRow[], steps: ReadonlySet<string>): boolean {
+  const ended = new Set(rows.filter(row => row.state !== RUNNING).map(row => row.name))
+  return [...steps].every(name => ended.has(name))
 }

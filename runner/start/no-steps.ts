@@ -11,6 +11,6 @@ export function describeNoSteps(
   env: NodeJS.ProcessEnv,
 ): string | undefined {
   const steps = createSteps({ config, env, killAtMs: undefined, clock: Date.now })
-  if (steps?.accountedAs === undefined) return undefined
+  if (steps?.accounts === undefined) return undefined
   return `Jobs of workflow ${workflowId} run as processes of this node, not as steps of Slurm as its execution_config.mode says: \`runner run ${workflowId}\` makes steps`
 }

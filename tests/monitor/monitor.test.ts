@@ -124,6 +124,14 @@ describe('createMonitor()', () => {
     expect(existsSync(dirname(path))).toBe(false)
   })
 
+  test('samples no job that runs elsewhere than in its process', () => {
+    const { monitor, tick } = make({ jobs: 'summary' })
+    const one = watched(1)
+    const now = tick(10)
+    expect(monitor.wants(one, now)).toBe(true)
+    expect(monitor.wants({ ...one, job: { ...one.job, runsElsewhere: true } }, now)).toBe(false)
+  })
+
   test('samples the node at least once, and tells what it used', async () => {
     const { monitor, path } = make({ node: node('time_series') })
     expect(monitor.nodeUsage()).toEqual({})

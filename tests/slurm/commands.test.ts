@@ -140,7 +140,8 @@ describe('runner slurm and runner submit, one after the other on one workflow', 
     const found = await documentOf('slurm parse-logs', 'slurm parse-logs 1', 1)
     expect(found.items).toMatchObject([{ allocation: '100', kind: 'out_of_memory', line: 2 }])
     const usage = await documentOf('slurm usage', 'slurm usage 1')
-    expect(usage).toMatchObject({ count: 3, slurm_stats_stored: 0 })
+    // Two of the steps in the recording are called after jobs that this workflow has.
+    expect(usage).toMatchObject({ count: 1, slurm_stats_stored: 2 })
   })
 
   test('cancel takes all allocations of the workflow out of the queue', async () => {

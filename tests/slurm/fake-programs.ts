@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { recordingOf } from './recorded.ts'
 
 /** Programs called as Slurm's on a PATH of their own, which keep a queue in files and run nothing. */
 export type FakePrograms = {
@@ -57,7 +58,7 @@ export function openFakePrograms(): FakePrograms {
     const refusal = `if test -e "$S/refuse.${name}"; then cat "$S/refuse.${name}" >&2; exit 1; fi`
     writeFileSync(join(bin, name), `#!/bin/sh\nS='${state}'\n${refusal}\n${text}\n`, { mode: 0o755 })
   }
-  writeFileSync(join(state, 'sacct'), readFileSync(new URL('samples/sacct.txt', import.meta.url)))
+  writeFileSync(join(state, 'sacct'), recordingOf('steps').stdout)
   return {
     env: { PATH: `${bin}:${process.env.PATH}` },
     queue() {

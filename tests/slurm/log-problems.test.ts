@@ -12,6 +12,7 @@ describe('findProblems()', () => {
     ['canceled', 'slurmstepd: error: *** JOB 12 ON n1 CANCELLED AT 2026-11-21T08:00:00 ***'],
     ['disk_full', 'cp: error writing: No space left on device'],
     ['gpu', 'RuntimeError: CUDA error: invalid device ordinal'],
+    ['gpu', 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB'],
     ['crash', '/bin/bash: line 1: 5 Segmentation fault (core dumped) ./a.out'],
     ['network', 'Cannot reach the control plane any more: http://127.0.0.1:8080'],
     ['environment', '/usr/bin/bash: line 3: conda: command not found'],

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import type { Attempt } from '../../runner/attempt.ts'
 import type { ExecutionConfig } from '../../runner/execution-settings.ts'
-import type { Exited, Launcher, LauncherEvents } from '../../runner/launcher/types.ts'
+import type { Exited, Launcher, LauncherEvents, LaunchRequest } from '../../runner/launcher/types.ts'
 import { parseStepName, stepName } from '../../runner/slurm/step-name.ts'
 import { createSteps } from '../../runner/slurm/steps.ts'
 import type { ClaimedJob } from '../../runner/wire.ts'
 
 const ENV = { SLURM_JOB_ID: '77', SLURM_JOB_NUM_NODES: '4', SLURM_JOB_NODELIST: 'n[1-4]' }
 const SHELL = ['bash', '-c', 'true'] as const
+
+const EXITED: Exited = { tag: 1, code: 0, startedAtMs: 0, exitedAtMs: 1, userMs: 0, systemMs: 0, strays: 0 }
 
 const jobOf = (needs: Partial<ClaimedJob['resource_requirements']> = {}): ClaimedJob => ({
   id: 17,
@@ -73,29 +76,61 @@ describe('createSteps()', () => {
     expect(stepsOf({ mode: 'slurm' }, {})).toBeUndefined()
   })
 
-  test("does not take srun's memory for the job's", async () => {
+  test("does not take srun's memory for the job's, nor hold it against the job", async () => {
     const seen: Exited[] = []
+    const launched: LaunchRequest[] = []
     let events: LauncherEvents | undefined
+    const inner: Launcher = {
+      kind: 'shell',
+      launch: request => void launched.push(request),
+      signal() {},
+      recall: async () => true,
+      close: async () => {},
+    }
     const open = async (given: LauncherEvents) => {
       events = given
-      return {} as Launcher
+      return inner
     }
     const own: LauncherEvents = { onStarted() {}, onExited: exited => void seen.push(...exited), onLost() {} }
-    await stepsOf({ mode: 'slurm' })!.launcher(open)(own)
-    const exited: Exited = {
-      tag: 1,
-      code: 0,
-      startedAtMs: 0,
-      exitedAtMs: 1,
-      userMs: 0,
-      systemMs: 0,
-      strays: 0,
-      peakMemoryBytes: 9,
-    }
+    const launcher = await stepsOf({ mode: 'slurm' })!.launcher(open)(own)
+    const job = { id: 17, name: 'j', workflowId: 1, memoryLimitBytes: 5, logPaths: ['j.o'] }
+    const request: LaunchRequest = { tag: 1, label: '', argv: SHELL, env: {}, stdout: null, stderr: null, job }
+    launcher.launch(request)
+    expect(launched).toEqual([{ ...request, job: { ...job, memoryLimitBytes: undefined, runsElsewhere: true } }])
+    const exited = { ...EXITED, peakMemoryBytes: 9, measured: { peakMemoryBytes: 9, avgCpuPercent: 1 } }
     events!.onExited([exited])
-    expect(seen).toEqual([{ ...exited, peakMemoryBytes: undefined }])
-    await stepsOf({})!.launcher(open)(own)
+    expect(seen).toEqual([EXITED])
+    expect(await stepsOf({})!.launcher(open)(own)).toBe(inner)
     expect(events).toBe(own)
+  })
+
+  test('names the steps that have ended, for which Slurm keeps accounts', () => {
+    const steps = stepsOf({ mode: 'slurm' })!
+    const attempt: Attempt = {
+      jobId: 17,
+      workflowId: 1,
+      runId: 5,
+      attemptId: 2,
+      claimToken: 't',
+      computeNodeId: 1,
+      cwd: '/',
+      outputs: [],
+      logs: { stdout: null, stderr: null },
+      deleteLogsOnSuccess: false,
+      usePendingFailed: false,
+    }
+    const ended = (end: Exited, attemptId: number) => ({
+      attempt: { ...attempt, attemptId },
+      end,
+      reason: undefined,
+      job: jobOf(),
+    })
+    const first = ended(EXITED, 2)
+    expect(steps.endOf(first)).toBe(first)
+    const { code, ...times } = EXITED
+    steps.endOf(ended({ ...times, error: 'ENOENT' }, 3))
+    expect(steps.accounts).toEqual({ allocation: '77', steps: new Set(['hr_j17_r5_a2']) })
+    expect(stepsOf({})!.accounts).toBeUndefined()
   })
 })
 

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CommandResult } from '../../runner/schedulers/command.ts'
 import { keepAccounting, storeAttempts } from '../../runner/slurm/store-attempts.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
 import { independent, startWorkflow, workflowOf } from '../helpers/workflow.ts'
 import { askedOf } from './app-client.ts'
+import { askedFor, recordingOf, replay } from './recorded.ts'
 
 let t: TestApp
 beforeEach(async () => {
@@ -31,28 +31,60 @@ describe('storeAttempts()', () => {
 })
 
 describe('keepAccounting()', () => {
-  const keep = (workflowId: number, sacct: CommandResult) =>
-    keepAccounting('4711', workflowId, askedOf(t), async () => sacct)
-  const sample = readFileSync(new URL('samples/sacct.txt', import.meta.url), 'utf8')
+  const [allocation] = askedFor('steps') as [string]
+  const { stdout } = recordingOf('steps')
+  const sacct = (text: string): CommandResult => ({ kind: 'exited', code: 0, stdout: text, stderr: '' })
+  const noPause = async () => {}
+  const accounts = (...steps: string[]) => ({ allocation, steps: new Set(steps) })
+  const keptOf = async (workflowId: number) =>
+    (await statsOf(workflowId)).map((row: { job_id: number; attempt_id: number }) => [row.job_id, row.attempt_id])
 
   test('keeps what sacct says of the steps of an allocation', async () => {
-    const { workflowId } = await startWorkflow(t, workflowOf(independent(20)))
-    const only = sample.split('\n').filter(line => line.startsWith('4711'))
-    const said: CommandResult = { kind: 'exited', code: 0, stdout: only.join('\n'), stderr: '' }
-    expect(await keep(workflowId, said)).toBeUndefined()
-    const kept = (await statsOf(workflowId)).map((row: { job_id: number; attempt_id: number }) => [
-      row.job_id,
-      row.attempt_id,
-    ])
-    expect(kept).toEqual([
-      [17, 1],
-      [18, 2],
+    const { workflowId } = await startWorkflow(t, workflowOf(independent(5)))
+    const keep = keepAccounting(accounts('hr_j1_r0_a1'), workflowId, askedOf(t), replay('steps'), noPause)
+    expect(await keep).toBeUndefined()
+    const kept = await keptOf(workflowId)
+    // The sixth is not of this workflow.
+    expect(kept.sort()).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+      [5, 2],
     ])
   })
 
+  test('asks again while a step that has ended is not there, or not said to have ended', async () => {
+    const { workflowId } = await startWorkflow(t, workflowOf(independent(1)))
+    const lines = stdout.split('\n')
+    const own = lines.findIndex(line => line.includes('|hr_j1_r0_a1|'))
+    const before = lines.slice(0, own)
+    const answers = [before, [...before, lines[own]!.replace('COMPLETED', 'RUNNING')], lines].map(some =>
+      some.join('\n'),
+    )
+    let asked = 0
+    const run = async () => sacct(answers[asked++]!)
+    expect(await keepAccounting(accounts('hr_j1_r0_a1'), workflowId, askedOf(t), run, noPause)).toBeUndefined()
+    expect(asked).toBe(3)
+    expect(await statsOf(workflowId)).toMatchObject([{ job_id: 1, max_rss_bytes: expect.any(Number) }])
+  })
+
+  test('keeps what there is when a step never comes up', async () => {
+    const { workflowId } = await startWorkflow(t, workflowOf(independent(1)))
+    let pauses = 0
+    const pause = async () => void pauses++
+    expect(
+      await keepAccounting(accounts('hr_j99_r0_a1'), workflowId, askedOf(t), replay('steps'), pause),
+    ).toBeUndefined()
+    expect(pauses).toBe(9)
+    expect(await keptOf(workflowId)).toEqual([[1, 1]])
+  })
+
   test('tells trouble as words: no accounting, no control plane', async () => {
+    const keep = (workflowId: number, said: CommandResult) =>
+      keepAccounting(accounts(), workflowId, askedOf(t), async () => said, noPause)
     expect(await keep(1, { kind: 'missing', message: 'no sacct' })).toBe('no sacct')
-    const said: CommandResult = { kind: 'exited', code: 0, stdout: sample, stderr: '' }
-    expect(await keep(99, said)).toContain('not found')
+    expect(await keep(99, sacct(stdout))).toContain('not found')
   })
 })
