@@ -9,9 +9,10 @@ import { checkResolved, resolveSettings } from '../config/resolve.ts'
 import { OUTPUT_DIR } from '../defaults.ts'
 import { checkDirectory } from '../doctor/directory.ts'
 import { bad, type Finding, ok } from '../doctor/finding.ts'
-import { checkCapacity, checkLauncher, checkNode, checkScheduler } from '../doctor/machine.ts'
+import { checkCapacity, checkLauncher, checkMemoryLimits, checkNode, checkScheduler } from '../doctor/machine.ts'
 import { checkServer } from '../doctor/server.ts'
 import { findBinary } from '../launcher/binary.ts'
+import { whyNoMemoryGroups } from '../launcher/memory-groups.ts'
 import type { Paint } from '../screen/color.ts'
 import { formatOf } from './ask.ts'
 
@@ -27,6 +28,7 @@ export default defineVerb({
       checkNode(process.versions.node, process.platform, process.arch),
       checkCapacity(detectCapacity()),
       checkLauncher(await findBinary()),
+      checkMemoryLimits(whyNoMemoryGroups()),
       checkConfiguration(),
       checkDirectory(resolve(args['output-dir'] ?? OUTPUT_DIR)),
       ...(await checkServer(args, process.env)),

@@ -34,6 +34,12 @@ export function checkLauncher(binary: string | undefined): Finding {
     : ok('launcher', binary)
 }
 
+/** Jobs are held to the memory they ask for either way; the kernel does it at once, and counts what they hold together. */
+export function checkMemoryLimits(whyNotByKernel: string | undefined): Finding {
+  if (whyNotByKernel === undefined) return ok('memory limits', 'by the kernel, in a cgroup for each slot')
+  return ok('memory limits', `by a look at each job every second: ${whyNotByKernel}`)
+}
+
 /** By which command each is known, and what asks it for a sign of life. */
 const SCHEDULERS: readonly { name: string; command: string; probe: readonly [string, ...string[]]; unless?: string }[] =
   [

@@ -6,6 +6,8 @@ import { RUNNER_LEAF } from '../launcher/memory-groups.ts'
 /** Tells whether the kernel has killed a process of this runner's group for want of memory lately: each kill explains one end. */
 export type OomWatch = { hasKilled(): boolean }
 
+type Kills = { processes: number; groups: number }
+
 /** A kill that explained no end by then was of a process whose job went on. */
 const RECENT_MS = 1_000
 
@@ -17,8 +19,13 @@ export function watchOom(system: System = hostSystem(), clock: () => number = Da
   const files = findHierarchies(system, 'memory').flatMap(({ version, directories }) =>
     directories.slice(0, 1).map(path => (version === 2 ? eventsOf(path) : `${path}/memory.oom_control`)),
   )
-  const kills = (): number =>
-    files.reduce((sum, path) => sum + Number(/^oom_kill (\d+)$/m.exec(system.read(path) ?? '')?.[1] ?? 0), 0)
+  const count = (name: string): number =>
+    files.reduce(
+      (sum, path) => sum + Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(system.read(path) ?? '')?.[1] ?? 0),
+      0,
+    )
+  // A slot's group is killed whole (launcher/native/group.c): that is one end, however many processes it had.
+  const kills = (): Kills => ({ processes: count('oom_kill'), groups: count('oom_group_kill') })
   let seen = kills()
   let unexplained = 0
   let lastSeenMs = 0
@@ -28,8 +35,9 @@ export function watchOom(system: System = hostSystem(), clock: () => number = Da
       const before = seen
       seen = kills()
       if (now - lastSeenMs > RECENT_MS) unexplained = 0
-      if (seen > before) {
-        unexplained += seen - before
+      const added = seen.groups - before.groups || seen.processes - before.processes
+      if (added > 0) {
+        unexplained += added
         lastSeenMs = now
       }
       if (unexplained === 0) return false

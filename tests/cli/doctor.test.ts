@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checkDirectory } from '../../runner/doctor/directory.ts'
-import { checkLauncher, checkNode, checkScheduler } from '../../runner/doctor/machine.ts'
+import { checkLauncher, checkMemoryLimits, checkNode, checkScheduler } from '../../runner/doctor/machine.ts'
 import { checkServer } from '../../runner/doctor/server.ts'
 import { serve } from './http-server.ts'
 
@@ -29,6 +29,11 @@ describe('checkNode()', () => {
 test('checkLauncher() warns without the native launcher', () => {
   expect(checkLauncher('/x/headrace-launcher').state).toBe('ok')
   expect(checkLauncher(undefined).state).toBe('warn')
+})
+
+test('checkMemoryLimits() says who holds jobs to their memory, and why it is not the kernel', () => {
+  expect(checkMemoryLimits(undefined).message).toContain('by the kernel')
+  expect(checkMemoryLimits('/x may not be written').message).toContain('/x may not be written')
 })
 
 describe('checkScheduler()', () => {

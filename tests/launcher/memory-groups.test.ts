@@ -1,8 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { System } from '../../runner/capacity/system.ts'
-import { openMemoryGroups, RUNNER_LEAF } from '../../runner/launcher/memory-groups.ts'
+import { findBinary } from '../../runner/launcher/binary.ts'
+import {
+  closeMemoryGroups,
+  openMemoryGroups,
+  RUNNER_LEAF,
+  whyNoMemoryGroups,
+} from '../../runner/launcher/memory-groups.ts'
 import { openLauncher } from '../../runner/launcher/open.ts'
 import type { Exited } from '../../runner/launcher/types.ts'
 import { kinds, makeDirectory, readText, waitUntil } from './harness.ts'
@@ -72,6 +80,26 @@ describe('openMemoryGroups()', () => {
   })
 })
 
+describe('whyNoMemoryGroups()', () => {
+  test.each([
+    ['other processes', { controllers: 'memory', subtree: '', procs: `${process.pid}\n1\n` }, 'has other processes'],
+    ['no controller', { controllers: 'cpu', subtree: '', procs: '' }, 'has no memory controller'],
+    ['nothing', { controllers: 'memory', subtree: '', procs: `${process.pid}\n` }, undefined],
+  ])('names %s', (_, words, reason) => {
+    const { path, system } = makeGroup(words)
+    expect(whyNoMemoryGroups(system)).toEqual(reason && expect.stringContaining(`${path} ${reason}`))
+  })
+})
+
+test('closeMemoryGroups() lets processes into the group again', () => {
+  const { path, system } = makeGroup({ controllers: 'memory', subtree: '', procs: `${process.pid}\n` })
+  const made = openMemoryGroups(system)!
+  writeFileSync(join(path, 'cgroup.procs'), '')
+  closeMemoryGroups(made)
+  expect(readText(join(path, 'cgroup.subtree_control'))).toBe('-memory')
+  expect(readText(join(path, 'cgroup.procs'))).toBe(String(process.pid))
+})
+
 test.each(kinds)('a launcher of kind %s limits each job in the group of its slot', async kind => {
   const directory = makeDirectory()
   const groups = join(directory, 'groups')
@@ -111,4 +139,72 @@ test.each(kinds)('a launcher of kind %s limits each job in the group of its slot
   expect((await run(2, 65 * MIB)).join('')).toBe(`${65 * MIB}${pid}${pid}`)
   expect((await run(3)).join('')).toBe(`max${pid}${pid}`)
   await launcher.close()
+})
+
+describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
+  test('whose slot is killed ends its job as killed, runs what was queued behind, and spares the others', async () => {
+    const directory = makeDirectory()
+    const groups = join(directory, 'groups')
+    mkdirSync(groups)
+    const exited: Exited[] = []
+    const launcher = await openLauncher({
+      journal: join(directory, 'journal'),
+      kind: 'native',
+      slots: 2,
+      memoryGroups: groups,
+      onStarted: () => {},
+      onExited: events => void exited.push(...events),
+      onLost: reason => expect.unreachable(reason),
+    })
+    const launch = (tag: number, script: string, after?: number): void =>
+      launcher.launch({
+        tag,
+        after,
+        label: 'x',
+        argv: ['bash', '-c', script],
+        env: {},
+        stdout: join(directory, `out-${tag}`),
+        stderr: null,
+        job: { id: tag, name: 'x', workflowId: 1, memoryLimitBytes: 64 * MIB },
+      })
+    const end = join(directory, 'end')
+    launch(1, 'echo $PPID; exec sleep 60')
+    launch(2, `until [ -e ${end} ]; do sleep 0.05; done; exit 4`)
+    launch(3, 'exit 5', 1)
+    const slot = await waitUntil(
+      'the first job runs',
+      () => (existsSync(join(directory, 'out-1')) ? Number(readText(join(directory, 'out-1'))) : 0),
+      pid => pid > 0,
+    )
+    process.kill(slot, 'SIGKILL')
+    await waitUntil(
+      'the two of the killed slot have ended',
+      () => exited.length,
+      count => count === 2,
+    )
+    writeFileSync(end, '')
+    await waitUntil(
+      'the other has ended',
+      () => exited.length,
+      count => count === 3,
+    )
+    expect(exited.map(({ tag, code, signal }) => [tag, code ?? -(signal ?? 0)])).toEqual([
+      [1, -9],
+      [3, 5],
+      [2, 4],
+    ])
+    await launcher.close()
+  })
+
+  test('whose runner is gone lets processes into the group again', async () => {
+    const home = makeDirectory()
+    const groups = join(home, 'headrace-1')
+    mkdirSync(join(home, RUNNER_LEAF))
+    mkdirSync(groups)
+    for (const path of [home, groups]) writeFileSync(join(path, 'cgroup.subtree_control'), '+memory')
+    const launcher = spawn((await findBinary())!, [join(home, 'journal'), 'id', '0', groups])
+    launcher.stdin.end()
+    await once(launcher, 'exit')
+    expect([home, groups].map(path => readText(join(path, 'cgroup.subtree_control')))).toEqual(['-memory', '-memory'])
+  })
 })

@@ -44,6 +44,8 @@ static void request_close(bool kill)
 /* A runner that was killed: what runs goes on for a while, in case another one comes; what has not started is nobody's. */
 static void lose_runner(void)
 {
+  if (closing == OPEN)
+    group_give_back();
   if (closing != OPEN || !orphan_begin()) {
     request_close(true);
     return;
@@ -154,7 +156,7 @@ static void read_signals(int signals)
   struct signalfd_siginfo notice;
   while (read(signals, &notice, sizeof notice) > 0) {
     if (notice.ssi_signo == SIGCHLD)
-      slots_check();
+      slots_check(queue_lose);
     else if (orphan_waits())
       request_close(true);
   }

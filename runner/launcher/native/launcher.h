@@ -11,7 +11,7 @@
  *   slots.c     the slots as the launcher sees them
  *   ring.c      memory that the launcher shares with one slot: launches on their way
  *   slot.c      the slot's own program
- *   group.c     in the slot: its cgroup, which limits the memory of its jobs
+ *   group.c     a slot's cgroup, which limits the memory of its jobs
  *   start.c     in the slot: files, environment, vfork, exec
  *   end.c       in the slot: reaping a job and what it left behind
  *   processes.c looking for processes by their parent
@@ -106,6 +106,16 @@ _Noreturn void slot_run(pid_t launcher, struct ring *ring, int news, const char 
 void group_open(const char *directory);
 /* In the slot: what it starts from now on may take this much memory together; 0: any. Does nothing where there are no groups. */
 void group_limit(uint32_t mib);
+/*
+ * In the launcher: ends what a slot that was killed has left in its groups, and removes them. False when it had none: then nobody knows what
+ * still runs. `peak_bytes` is what its last job held at most, 0: not known.
+ */
+bool group_end(pid_t slot, double *peak_bytes);
+/*
+ * In the launcher, when its runner is gone: jobs that run go on without limits. A group that hands limits on takes no process, so that nobody
+ * could start the next runner where this one was, as systemd does.
+ */
+void group_give_back(void);
 
 /* ---- start.c ---- */
 
@@ -136,10 +146,11 @@ struct job {
   uint32_t tag;
   enum stage stage;
   pid_t pid;
+  double started_ms; /* of a running one, since the epoch */
   bool cut; /* ended by the launcher's own end: its exit is no result */
   int signal; /* arrived while the slot was about to start it; 0: none */
   char *label;
-  char *request; /* of a held job: its launch frame */
+  char *request; /* its launch frame, until it runs */
   size_t length;
   struct slot *slot; /* of a queued or running one */
   struct entry *entry; /* NULL: the slot was made for it */
@@ -185,10 +196,12 @@ int slots_begin(struct job *job);
 bool slot_withdraw(struct job *job, struct job **before);
 /* The descriptor that is readable when a slot has news. */
 int slots_news(void);
-/* Reads what the slots have to say. */
-void slots_read(void (*handle)(const struct news *news));
-/* Fails when a slot's process has died: its job has died with it, and the next start of the launcher tells so. */
-void slots_check(void);
+/* Reads what the slots have to say. False when they had nothing. */
+bool slots_read(void (*handle)(const struct news *news));
+/* Calls `lose` for each slot whose process has died: what it has told is still to be read. */
+void slots_check(void (*lose)(struct slot *slot));
+/* A slot that has no jobs any more. */
+void slot_forget(struct slot *slot);
 
 /* ---- queue.c ---- */
 
@@ -204,6 +217,11 @@ bool queue_is_settled(void);
 /* Calls `visit` for every job that runs. */
 void queue_each_running(void (*visit)(const struct job *job));
 void queue_handle(const struct news *news);
+/*
+ * A slot's process was killed. Its job has died with it, and what was queued behind starts elsewhere. Fails where nobody knows what the job has
+ * left: the next start of the launcher finds out.
+ */
+void queue_lose(struct slot *slot);
 
 /* ---- orphan.c ---- */
 

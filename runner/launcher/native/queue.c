@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool cutting;
@@ -131,6 +132,9 @@ static void handle_start(struct job *job, const struct news *news)
 {
   job->stage = RUNNING;
   job->pid = news->pid;
+  job->started_ms = news->started_ms;
+  free(job->request);
+  job->request = NULL;
   output_started(job, news);
   if (cutting || job->signal)
     kill(-job->pid, cutting ? SIGKILL : job->signal);
@@ -156,6 +160,59 @@ void queue_handle(const struct news *news)
     handle_start(job, news);
   else
     handle_end(job, news);
+}
+
+/* ---- a slot that was killed ---- */
+
+/* Takes what has not started back, each waiting for the one before as it did in the slot. Returns the first, NULL when there is none. */
+static struct job *take_back(struct slot *slot)
+{
+  struct job *first = NULL, *last = NULL;
+  for (struct job *job = slot->first, *next, *before; job; job = next) {
+    next = job->next_in_slot;
+    if (job->stage != QUEUED || !slot_withdraw(job, &before))
+      continue;
+    job->stage = HELD;
+    if (last)
+      job_follow(job, last);
+    else
+      first = job;
+    last = job;
+  }
+  return first;
+}
+
+/* Where the slot died between taking a job and telling that it runs, there was no memory to start it with. */
+static void end_killed(struct job *job, double peak_bytes)
+{
+  if (job->stage != RUNNING) {
+    end_unstarted(job, ENOMEM, STEP_FORK);
+    return;
+  }
+  struct news news = {.type = NEWS_EXITED, .tag = job->tag, .status = SIGKILL, .peak_bytes = peak_bytes};
+  news.started_ms = job->started_ms;
+  news.exited_ms = epoch_ms();
+  output_exited(job, &news, true);
+  begin_followers(job);
+  job_forget(job);
+}
+
+void queue_lose(struct slot *slot)
+{
+  while (slots_read(queue_handle))
+    ;
+  double peak_bytes = 0;
+  if (!group_end(slot->pid, &peak_bytes))
+    fail("Cannot go on", "a slot's process was killed");
+  struct job *again = take_back(slot);
+  struct job *killed = slot->first;
+  slot_forget(slot);
+  for (struct job *next; killed; killed = next) {
+    next = killed->next_in_slot;
+    end_killed(killed, peak_bytes);
+  }
+  if (again)
+    begin(again);
 }
 
 /* ---- the end of all ---- */

@@ -50,8 +50,6 @@ static void append(struct slot *slot, struct job *job, struct entry *entry)
   else
     slot->first = job;
   slot->last = job;
-  free(job->request);
-  job->request = NULL;
 }
 
 bool slot_queue(struct slot *slot, struct job *job)
@@ -81,7 +79,7 @@ static int open_slot(struct job *job)
   return 0;
 }
 
-static void forget_slot(struct slot *slot)
+void slot_forget(struct slot *slot)
 {
   struct slot **link = &slots;
   while (*link != slot)
@@ -95,7 +93,7 @@ static void forget_slot(struct slot *slot)
 static void dismiss(struct slot *slot)
 {
   kill(slot->pid, SIGKILL);
-  forget_slot(slot);
+  slot_forget(slot);
 }
 
 int slots_begin(struct job *job)
@@ -137,17 +135,20 @@ int slots_news(void)
   return news_in;
 }
 
-void slots_read(void (*handle)(const struct news *news))
+bool slots_read(void (*handle)(const struct news *news))
 {
   struct news news[NEWS_AT_ONCE];
   ssize_t length = read(news_in, news, sizeof news);
   for (ssize_t i = 0; i < length / (ssize_t)sizeof *news; i++)
     handle(&news[i]);
+  return length > 0;
 }
 
-void slots_check(void)
+void slots_check(void (*lose)(struct slot *slot))
 {
-  for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;)
-    if (slot_by_pid(pid))
-      fail("Cannot go on", "a slot's process was killed");
+  for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) {
+    struct slot *slot = slot_by_pid(pid);
+    if (slot)
+      lose(slot);
+  }
 }

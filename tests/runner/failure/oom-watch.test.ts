@@ -16,7 +16,8 @@ const V2 = {
   '/proc/self/mountinfo': '30 24 0:27 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n',
 }
 const EVENTS = '/sys/fs/cgroup/job_7/memory.events'
-const count = (kills: number): string => `low 0\nhigh 0\nmax 3\noom ${kills}\noom_kill ${kills}\noom_group_kill 0\n`
+const count = (kills: number, groups = 0): string =>
+  `low 0\nhigh 0\nmax 3\noom ${kills}\noom_kill ${kills}\noom_group_kill ${groups}\n`
 
 test('watchOom() tells each kill once, and none from before it looked first', () => {
   const files: Record<string, string> = { ...V2, [EVENTS]: count(4) }
@@ -35,6 +36,13 @@ test('watchOom() explains as many ends as there were kills, and none much later'
   expect([watch.hasKilled(), watch.hasKilled()]).toEqual([true, true])
   now += 5_000
   expect(watch.hasKilled()).toBe(false)
+})
+
+test('watchOom() explains one end by a group that was killed whole', () => {
+  const files: Record<string, string> = { ...V2, [EVENTS]: count(0) }
+  const watch = watchOom(systemOf(files))
+  files[EVENTS] = count(7, 1)
+  expect([watch.hasKilled(), watch.hasKilled()]).toEqual([true, false])
 })
 
 test('watchOom() of a runner in a leaf of its own looks at the group above', () => {
