@@ -12,7 +12,8 @@ WORKDIR /headrace
 COPY --from=build /headrace/package.json ./
 COPY --from=build /headrace/node_modules ./node_modules
 COPY --from=build /headrace/dist ./dist
-RUN mkdir /data && chown node:node /data && chmod 700 /data
+# `docker exec … runner …` for backups, checks and tokens.
+RUN ln -s /headrace/dist/runner.mjs /usr/local/bin/runner && mkdir /data && chown node:node /data && chmod 700 /data
 USER node
 VOLUME /data
 EXPOSE 8080

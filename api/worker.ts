@@ -15,9 +15,13 @@ const edgeOf = (env: EdgeEnv): Edge => {
 
 /** Cloudflare Workers: the API, and the tick and webhooks by a cron trigger (wrangler.toml). Nothing else runs after a response. */
 export default {
-  // The runtime sets this header itself, whatever the caller says.
-  fetch: (request: Request, env: EdgeEnv): Promise<Response> =>
-    edgeOf(env).fetch(request, request.headers.get('cf-connecting-ip') ?? undefined),
+  fetch(request: Request, env: EdgeEnv, context: Context): Promise<Response> {
+    // The runtime sets this header itself, whatever the caller says.
+    const response = edgeOf(env).fetch(request, request.headers.get('cf-connecting-ip') ?? undefined)
+    // The runtime ends what a caller that has gone asked for: in the middle of a transaction that locks the database for seconds.
+    context.waitUntil(response)
+    return response
+  },
   scheduled(_event: unknown, env: EdgeEnv, context: Context): void {
     context.waitUntil(edgeOf(env).tick())
     context.waitUntil(edgeOf(env).deliver())

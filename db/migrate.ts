@@ -11,6 +11,7 @@ import { allocations } from './migrations/0009-allocations.ts'
 import { tokens } from './migrations/0010-tokens.ts'
 import { webhooks } from './migrations/0011-webhooks.ts'
 import { fileDigests } from './migrations/0012-file-digests.ts'
+import { webhookTries } from './migrations/0013-webhook-tries.ts'
 import { all, one, run, type Unit } from './unit.ts'
 
 export type Migration = { version: number; name: string; statements: readonly string[] }
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   tokens,
   webhooks,
   fileDigests,
+  webhookTries,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS[MIGRATIONS.length - 1]!.version

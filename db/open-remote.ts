@@ -7,6 +7,7 @@ import {
   sendStatements,
   UNREACHABLE,
 } from './hrana.ts'
+import { type Turns, turnsByLooking, turnsInChain } from './turns.ts'
 import type { Db, Rows, Statement, Unit } from './unit.ts'
 import { findReceipt, leaveReceipt } from './write-receipts.ts'
 
@@ -19,17 +20,26 @@ export type RemoteOptions = {
   /** Milliseconds until one call is given up. Above the 5 s after which the server ends a transaction that others wait for. */
   timeoutMs?: number
   /**
-   * Lets one write of this program after the other go to the server, so that they do not wait for each other's lock there. Not on Workers:
-   * there a request must not wait for a promise of another one (platform.md 5.2).
+   * Lets one write of this program after the other go to the server. Where many wait for its lock, sqld 0.24 takes seconds to pass it on
+   * from one that has gone away, refuses them in crowds, and on a slow disk may never pass it on again (docs/deploy.md).
    */
   queue?: boolean
+  /** No write may wait for a promise of another one: Workers (platform.md 5.2). */
+  requestsApart?: boolean
 }
 
 const TIMEOUT_MS = 10_000
-/** How often a call is tried that the server did not answer, or whose transaction it ended. */
+/** How often a call is tried that the server did not answer. */
 const ATTEMPTS = 4
-/** Pause before the second attempt, doubling; up to half as much again at random, so that instances do not meet again. */
+/** The same for one whose transaction the server has ended: it is there, and others are quicker. */
+const ATTEMPTS_UNDONE = 8
+/** Nothing is begun again so long after its beginning: runners wait half a minute for an answer, the last call's time included. */
+const PATIENCE_MS = 15_000
+/** Telling a server that a conversation is over is worth no more: it finds out by itself. */
+const CLOSE_TIMEOUT_MS = 1_000
+/** Pause before the second attempt, doubling up to the longest; up to half as much again at random, so that instances do not meet again. */
 const PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 500
 
 /** What ends a transaction before its commit: nothing has happened, and the unit may simply run again. */
 const UNDONE = ['TRANSACTION_TIMEOUT', 'STREAM_EXPIRED', 'SQLITE_BUSY', 'SQLITE_LOCKED']
@@ -49,25 +59,30 @@ export const isRemoteUrl = (text: string): boolean => /^(libsql|https?):\/\//.te
  *
  * A read unit has no transaction: statements yielded together see one state, those yielded after each other may not.
  */
-export function openRemote({ url, token, namespace, timeoutMs = TIMEOUT_MS, queue = false }: RemoteOptions): RemoteDb {
+export function openRemote(options: RemoteOptions): RemoteDb {
+  const { url, token, namespace, timeoutMs = TIMEOUT_MS, queue = false, requestsApart = false } = options
   const remote: Remote = { url: httpUrl(url), token, namespace, timeoutMs }
+  const closing: Remote = { ...remote, timeoutMs: Math.min(timeoutMs, CLOSE_TIMEOUT_MS) }
+  const turns: Turns | undefined = queue ? (requestsApart ? turnsByLooking() : turnsInChain()) : undefined
   let writeTransactions = 0
   let roundTrips = 0
-  let last: Promise<unknown> = Promise.resolve()
+  /** Whether the last write that is over got no answer. */
+  let isSilent = false
 
   const line: Line = {
     async send(stream, statements, closing) {
       roundTrips++
       return sendStatements(remote, stream, statements, closing)
     },
-    close: stream => closeStream(remote, stream).catch(() => undefined),
+    close: stream => closeStream(closing, stream).catch(() => undefined),
   }
 
   async function read<T>(unit: Unit<T>): Promise<T> {
+    const until = Date.now() + PATIENCE_MS
     let step = unit.next([])
     while (!step.done) {
       const group = step.value
-      const answer = await settled(repeated(() => readTogether(group)))
+      const answer = await settled(repeated(() => readTogether(group), until))
       step = answer.ok ? unit.next(answer.value) : unit.throw(answer.error)
     }
     return step.value
@@ -80,7 +95,7 @@ export function openRemote({ url, token, namespace, timeoutMs = TIMEOUT_MS, queu
     return alone ? rows : rows.slice(1, -1)
   }
 
-  async function write<T>(unit: () => Unit<T>): Promise<T> {
+  async function write<T>(unit: () => Unit<T>, until: number): Promise<T> {
     const id = crypto.randomUUID()
     let unconfirmed: Ending<T> | undefined
     const attempt = async (): Promise<T> => {
@@ -102,7 +117,27 @@ export function openRemote({ url, token, namespace, timeoutMs = TIMEOUT_MS, queu
         throw error
       }
     }
-    return repeated(attempt)
+    try {
+      const value = await repeated(attempt, until)
+      isSilent = false
+      return value
+    } catch (error) {
+      isSilent = isUnanswered(error)
+      throw error
+    }
+  }
+
+  async function writeInTurn<T>(unit: () => Unit<T>): Promise<T> {
+    const until = Date.now() + PATIENCE_MS
+    const end = await turns?.take()
+    try {
+      // Each of a line would wait for the same silence again, long after its caller has gone.
+      if (isSilent && Date.now() > until)
+        throw new RemoteError(UNREACHABLE, 'The database server did not answer the writes before this one')
+      return await write(unit, until)
+    } finally {
+      end?.()
+    }
   }
 
   return {
@@ -113,14 +148,10 @@ export function openRemote({ url, token, namespace, timeoutMs = TIMEOUT_MS, queu
       return roundTrips
     },
     read: unit => read(unit()),
-    write<T>(unit: () => Unit<T>): Promise<T> {
-      if (!queue) return write(unit)
-      const mine = last.then(() => write(unit))
-      last = mine.catch(() => undefined)
-      return mine
-    },
+    write: writeInTurn,
     async close() {
-      await last
+      const end = await turns?.take()
+      end?.()
     },
   }
 }
@@ -207,20 +238,25 @@ const settled = <T>(promise: Promise<T>): Promise<Settled<T>> =>
     (error: unknown) => ({ ok: false, error }),
   )
 
-/** Tries again what passes by itself. What is called must be safe to repeat. */
-async function repeated<T>(call: () => Promise<T>): Promise<T> {
+/** Tries again what passes by itself, until that moment. What is called must be safe to repeat. */
+async function repeated<T>(call: () => Promise<T>, until: number): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call()
     } catch (error) {
-      if (attempt === ATTEMPTS || !passes(error)) throw error
-      await pause(PAUSE_MS * 2 ** (attempt - 1) * (1 + Math.random() / 2))
+      if (attempt >= attemptsFor(error) || Date.now() > until) throw error
+      await pause(Math.min(PAUSE_MS * 2 ** (attempt - 1), LONGEST_PAUSE_MS) * (1 + Math.random() / 2))
     }
   }
 }
 
-const passes = (error: unknown): boolean =>
-  error instanceof RemoteError && (error.code === UNREACHABLE || UNDONE.some(code => error.code.startsWith(code)))
+function attemptsFor(error: unknown): number {
+  if (isUnanswered(error)) return ATTEMPTS
+  const isUndone = error instanceof RemoteError && UNDONE.some(code => error.code.startsWith(code))
+  return isUndone ? ATTEMPTS_UNDONE : 1
+}
+
+const isUnanswered = (error: unknown): boolean => error instanceof RemoteError && error.code === UNREACHABLE
 
 const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 

@@ -577,6 +577,7 @@ export const webhook = sqliteTable('webhook', {
   due_at: integer().notNull().default(0),
   delivered_at: integer(),
   is_enabled: integer().notNull().default(1),
+  pending: text(),
 })
 
 export const webhookProgress = sqliteTable('webhook_progress', {

@@ -15,12 +15,17 @@ export type WebhookRow = {
   due_at: number
   delivered_at: number | null
   is_enabled: number
+  /** The Delivery that did not arrive, as JSON. */
+  pending: string | null
 }
 
 export type NewWebhook = Pick<WebhookRow, 'workflow_id' | 'url' | 'secret' | 'events' | 'created_at' | 'created_by'>
 
 /** Where a hook stands in one workflow. */
 export type Place = { workflow_id: number; seq: number; ended_run: number }
+
+/** What is told at once, and where the hook stands once it has arrived. */
+export type Delivery = { id: string; body: string; reached: Place }
 
 /** Adds a hook that hears what happens from now on. */
 export function* insertWebhook(hook: NewWebhook): Unit<WebhookRow> {
@@ -104,13 +109,13 @@ export function* listDueWebhooks(now: number): Unit<WebhookRow[]> {
 const WAITS_SINCE =
   'ifnull((SELECT at FROM stream_event WHERE workflow_id = w.id AND seq > ifnull(p.seq, 0) ORDER BY seq LIMIT 1), 0)'
 
+/** A workflow of which a hook has something to tell: where it stands there, and whether its run has ended untold. */
+export type Untold = Place & { run_id: number; ended: number }
+
 /** Workflows in which something happened that a hook has not told yet, or whose run has ended; what waits longest comes first. */
-export function* listNews(
-  { id, workflow_id }: WebhookRow,
-  limit: number,
-): Unit<(Place & { run_id: number; ended: number })[]> {
+export function* listNews({ id, workflow_id }: WebhookRow, limit: number): Unit<Untold[]> {
   const which = workflow_id === null ? '?2 IS NULL' : 'w.id = ?2'
-  return yield* all<Place & { run_id: number; ended: number }>(
+  return yield* all<Untold>(
     `SELECT w.id AS workflow_id, w.run_id, ifnull(p.seq, 0) AS seq, ifnull(p.ended_run, -1) AS ended_run, ${ENDED} AS ended
      FROM workflow w ${PROGRESS_OF('?1')} WHERE ${which} AND ${HAS_NEWS} ORDER BY ${WAITS_SINCE}, w.id LIMIT ?3`,
     id,
@@ -132,7 +137,7 @@ export function* countJobs(workflowId: number): Unit<Record<number, number>> {
 export function* recordDelivery(id: number, place: Place, now: number, until: number): Unit<void> {
   yield* run(
     `INSERT INTO webhook_progress (webhook_id, workflow_id, seq, ended_run) SELECT ?1, ?2, ?3, ?4
-     WHERE EXISTS (SELECT 1 FROM webhook WHERE id = ?1)
+     WHERE EXISTS (SELECT 1 FROM webhook WHERE id = ?1) AND EXISTS (SELECT 1 FROM workflow WHERE id = ?2)
      ON CONFLICT (webhook_id, workflow_id) DO UPDATE SET seq = max(seq, excluded.seq), ended_run = excluded.ended_run`,
     id,
     place.workflow_id,
@@ -140,22 +145,26 @@ export function* recordDelivery(id: number, place: Place, now: number, until: nu
     place.ended_run,
   )
   yield* run(
-    `UPDATE webhook SET delivered_at = ?2, due_at = ?3, failures = 0, failing_since = NULL, last_error = NULL WHERE id = ?1`,
+    `UPDATE webhook SET delivered_at = ?2, due_at = ?3, failures = 0, failing_since = NULL, last_error = NULL, pending = NULL
+     WHERE id = ?1`,
     id,
     now,
     until,
   )
 }
 
-/** Notes that one did not, and when the next is due; without a time the hook is given up. */
-export function* recordFailure(id: number, error: string, now: number, dueAt: number | undefined): Unit<void> {
+export type Failure = { error: string; now: number; dueAt: number | undefined; pending: Delivery | undefined }
+
+/** Notes that one did not, what it was, and when the next try is due; without a time the hook is given up. */
+export function* recordFailure(id: number, { error, now, dueAt, pending }: Failure): Unit<void> {
   yield* run(
     `UPDATE webhook SET failures = failures + 1, failing_since = ifnull(failing_since, ?2), last_error = ?3,
-       due_at = ifnull(?4, due_at), is_enabled = CASE WHEN ?4 IS NULL THEN 0 ELSE is_enabled END WHERE id = ?1`,
+       due_at = ifnull(?4, due_at), is_enabled = CASE WHEN ?4 IS NULL THEN 0 ELSE is_enabled END, pending = ?5 WHERE id = ?1`,
     id,
     now,
     error,
     dueAt ?? null,
+    pending === undefined ? null : JSON.stringify(pending),
   )
 }
 

@@ -48,7 +48,7 @@ export type Edge = {
 export function createEdge(env: EdgeEnv, { version, requestsApart, createPost }: EdgeOptions): Edge {
   const { HEADRACE_DB_URL: url = '', HEADRACE_DB_TOKEN: dbToken, HEADRACE_TOKEN: token = '' } = env
   const missing = missingSetting(url, token)
-  const db = withFairLeases(openRemote({ url, token: dbToken || undefined, queue: !requestsApart }))
+  const db = withFairLeases(openRemote({ url, token: dbToken || undefined, queue: true, requestsApart }))
   const onFault = (error: unknown) => console.error(error)
   const addressOf = (c: AppRequest) => (c.env as Origin | undefined)?.address
   const webhooks = webhookPolicy(env)

@@ -4,8 +4,8 @@ import type { Post } from '../webhooks/deliver.ts'
 const TIMEOUT_MS = 10_000
 
 /**
- * Posts by fetch, where a runtime has no other way out: Workers, whose network leads to public addresses only. Rejects without a reply in
- * ten seconds.
+ * Posts by fetch, where a runtime has no other way out: Workers, where the network itself is what leads to public addresses only
+ * (docs/deploy.md), since no program learns the address a name stands for. Rejects without a reply in ten seconds.
  */
 export const fetchPost: Post = async (url, headers, body) => {
   const response = await fetch(url, {

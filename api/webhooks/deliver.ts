@@ -2,6 +2,7 @@ import { listStreamEvents, type StreamEventRow } from '../../db/stream-events.ts
 import type { Db, Unit } from '../../db/unit.ts'
 import {
   countJobs,
+  type Delivery,
   listDueWebhooks,
   listNews,
   type Place,
@@ -9,6 +10,7 @@ import {
   recordFailure,
   releaseWebhook,
   takeWebhook,
+  type Untold,
   type WebhookRow,
 } from '../../db/webhooks.ts'
 import { JOB_STATUSES, STATUS } from '../core/status.ts'
@@ -34,6 +36,8 @@ const HOLD_MS = 120_000
 /** Pause after the first failure, doubling up to the longest one. */
 const FIRST_PAUSE_MS = 5_000
 const LONGEST_PAUSE_MS = 3_600_000
+/** Letters of a delivery that is kept to be sent again as it was; a larger one is made anew, since a libSQL server takes no row above 5 MB. */
+const MOST_KEPT = 1_000_000
 /** A receiver that has failed for so long is given up. */
 const PATIENCE_MS = 3 * 86_400_000
 
@@ -47,23 +51,54 @@ export async function deliverWebhooks(delivering: Delivering): Promise<void> {
   await Promise.all(due.map(hook => deliverHook(delivering, hook)))
 }
 
-async function deliverHook(delivering: Delivering, hook: WebhookRow): Promise<void> {
+async function deliverHook(delivering: Delivering, due: WebhookRow): Promise<void> {
   const { db, clock } = delivering
-  const news = await db.read(() => listNews(hook, MOST_WORKFLOWS))
-  if (news.length === 0 || !(await db.write(() => takeWebhook(hook, clock() + HOLD_MS)))) return
-  for (const { run_id, ended, ...place } of news) {
-    const { events, seq, isLast } = await db.read(() => nextWanted(hook, place))
-    const told = events.map(toEvent)
-    const reached: Place = { ...place, seq }
-    if (ended === 1 && isLast) {
-      reached.ended_run = run_id
-      if (wants(hook, WORKFLOW_ENDED)) told.push(await endOf(db, place.workflow_id, run_id, clock()))
-    }
-    const trouble = told.length === 0 ? undefined : await send(delivering, hook, reached, told)
-    if (trouble !== undefined) return fail(delivering, hook, trouble)
-    await db.write(() => recordDelivery(hook.id, reached, clock(), clock() + HOLD_MS))
+  const hook = { ...due }
+  const news = () => db.read(() => listNews(hook, MOST_WORKFLOWS))
+  let untold = await news()
+  if (untold.length === 0 || !(await db.write(() => takeWebhook(hook, clock() + HOLD_MS)))) return
+  if (hook.pending !== null) {
+    if (!(await arrives(delivering, hook, JSON.parse(hook.pending) as Delivery))) return
+    untold = await news()
+  }
+  for (const place of untold) {
+    const next = await nextDelivery(delivering, hook, place)
+    if (!(await arrives(delivering, hook, next))) return
   }
   await db.write(() => releaseWebhook(hook.id, clock()))
+}
+
+/** Whether a delivery has arrived, or had nothing in it that the hook wants. Notes it, and what did not arrive, for the next try. */
+async function arrives(delivering: Delivering, hook: WebhookRow, delivery: Delivery): Promise<boolean> {
+  const { db, clock } = delivering
+  const trouble = delivery.body === '' ? undefined : await send(delivering, hook, delivery)
+  if (trouble !== undefined) {
+    await fail(delivering, hook, delivery, trouble)
+    return false
+  }
+  await db.write(() => recordDelivery(hook.id, delivery.reached, clock(), clock() + HOLD_MS))
+  // A later one that fails is the first of its kind.
+  hook.failures = 0
+  hook.failing_since = null
+  return true
+}
+
+/** What a hook is told next of a workflow; an empty body when it wants none of it. */
+async function nextDelivery(
+  { db, clock }: Delivering,
+  hook: WebhookRow,
+  { run_id, ended, ...place }: Untold,
+): Promise<Delivery> {
+  const { events, seq, isLast } = await db.read(() => nextWanted(hook, place))
+  const told = events.map(toEvent)
+  const reached: Place = { ...place, seq }
+  if (ended === 1 && isLast) {
+    reached.ended_run = run_id
+    if (wants(hook, WORKFLOW_ENDED)) told.push(await endOf(db, place.workflow_id, run_id, clock()))
+  }
+  const { workflow_id, ended_run } = reached
+  const body = told.length === 0 ? '' : JSON.stringify({ webhook_id: hook.id, workflow_id, events: told })
+  return { id: `${hook.id}.${workflow_id}.${seq}.${ended_run}`, body, reached }
 }
 
 type Wanted = { events: StreamEventRow[]; seq: number; isLast: boolean }
@@ -102,17 +137,9 @@ async function endOf(db: Db, workflowId: number, runId: number, now: number): Pr
 }
 
 /** Why a delivery did not arrive; undefined when it did. */
-async function send(
-  { clock, post, policy }: Delivering,
-  hook: WebhookRow,
-  { workflow_id, seq, ended_run }: Place,
-  events: readonly ToldEvent[],
-): Promise<string | undefined> {
+async function send({ clock, post, policy }: Delivering, hook: WebhookRow, { id, body }: Delivery) {
   const refusal = refusalOfUrl(hook.url, policy)
   if (refusal !== undefined) return `Cannot deliver there: ${refusal}`
-  const body = JSON.stringify({ webhook_id: hook.id, workflow_id, events })
-  // The same delivery keeps its id when it is tried again, so that a receiver can pass over what it has.
-  const id = `${hook.id}.${workflow_id}.${seq}.${ended_run}`
   const headers = await signatureHeaders(hook.secret, id, Math.floor(clock() / 1000), body)
   try {
     const status = await post(hook.url, { ...headers, 'content-type': 'application/json' }, body)
@@ -122,11 +149,12 @@ async function send(
   }
 }
 
-async function fail({ db, clock }: Delivering, hook: WebhookRow, trouble: string): Promise<void> {
+async function fail({ db, clock }: Delivering, hook: WebhookRow, delivery: Delivery, error: string): Promise<void> {
   const now = clock()
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(hook.failures, 20))
   const givenUp = now - (hook.failing_since ?? now) > PATIENCE_MS
   // Up to a tenth more, so that hooks of one receiver do not all come back at once.
   const dueAt = givenUp ? undefined : now + Math.round(pause * (1 + Math.random() / 10))
-  await db.write(() => recordFailure(hook.id, trouble, now, dueAt))
+  const pending = delivery.body.length > MOST_KEPT ? undefined : delivery
+  await db.write(() => recordFailure(hook.id, { error, now, dueAt, pending }))
 }

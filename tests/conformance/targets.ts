@@ -19,8 +19,9 @@ export type Target = {
   tickUrl?: string
   /** A second control plane over the same database; undefined for a file, which has one owner. */
   twinUrl?: string
-  /** The database server; undefined for a file. */
+  /** The database server and its process; undefined for a file. */
   databaseUrl?: string
+  databasePid?: number
 }
 
 export type RunningTarget = Target & { stop(): Promise<void> }
@@ -30,16 +31,30 @@ const BIN = join(ROOT, 'tests/node_modules/.bin')
 const TOKEN = 'conformance-token'
 /** Receivers of webhooks are on this machine. */
 const WEBHOOK_HOST = 'localhost'
-const EDGE_SETTINGS = { HEADRACE_TOKEN: TOKEN, HEADRACE_WEBHOOK_HOSTS: WEBHOOK_HOST, HEADRACE_WEBHOOK_INSIDE: 'true' }
+
+type Settings = {
+  /** A second control plane over the same database, where that can be. */
+  twin?: boolean
+  /** Webhooks may go to addresses that are not public. */
+  webhookInside?: boolean
+}
+
+const edgeSettings = (webhookInside: boolean) => ({
+  HEADRACE_TOKEN: TOKEN,
+  HEADRACE_WEBHOOK_HOSTS: WEBHOOK_HOST,
+  HEADRACE_WEBHOOK_INSIDE: String(webhookInside),
+})
 
 /** Starts a control plane of that kind, with a database of its own. It does not outlive the tests. */
-export async function startTarget(name: TargetName, { twin = true } = {}): Promise<RunningTarget> {
+export async function startTarget(name: TargetName, settings: Settings = {}): Promise<RunningTarget> {
+  const { twin = true, webhookInside = true } = settings
   const folder = mkdtempSync(join(tmpdir(), 'headrace-target-'))
   const sqld = name === 'node+file' ? undefined : await startSqld()
   const planes: Plane[] = []
   try {
-    planes.push(await startPlane(name, folder, sqld))
-    if (twin && sqld !== undefined) planes.push(await startPlane(name, folder, sqld))
+    const start = () => startPlane(name, { folder, sqld, webhookInside })
+    planes.push(await start())
+    if (twin && sqld !== undefined) planes.push(await start())
   } finally {
     if (planes.length === 0) await sqld?.stop()
   }
@@ -50,6 +65,7 @@ export async function startTarget(name: TargetName, { twin = true } = {}): Promi
     tickUrl: planes[0]!.tickUrl,
     twinUrl: planes[1]?.url,
     databaseUrl: sqld?.url,
+    databasePid: sqld?.pid(),
     async stop() {
       for (const plane of planes) await plane.stop()
       await sqld?.stop()
@@ -60,33 +76,35 @@ export async function startTarget(name: TargetName, { twin = true } = {}): Promi
 
 type Plane = { url: string; tickUrl?: string; stop(): Promise<void> }
 
-async function startPlane(name: TargetName, folder: string, sqld: Sqld | undefined): Promise<Plane> {
+type Place = { folder: string; sqld: Sqld | undefined; webhookInside: boolean }
+
+async function startPlane(name: TargetName, { folder, sqld, webhookInside }: Place): Promise<Plane> {
   switch (name) {
     case 'node+file':
     case 'node+sqld':
-      return startNode(mkdtempSync(join(folder, 'node-')), sqld?.url)
+      return startNode(mkdtempSync(join(folder, 'node-')), sqld?.url, webhookInside)
     case 'deno+sqld':
-      return startDeno(sqld!.url)
+      return startDeno(sqld!.url, webhookInside)
     case 'workerd+sqld':
-      return startWorkerd(join(folder, 'bundle'), sqld!.url)
+      return startWorkerd(join(folder, 'bundle'), sqld!.url, webhookInside)
   }
 }
 
-async function startNode(folder: string, databaseUrl: string | undefined): Promise<Plane> {
+async function startNode(folder: string, databaseUrl: string | undefined, webhookInside: boolean): Promise<Plane> {
   const port = await freePort()
   const database = databaseUrl === undefined ? [] : ['--db', databaseUrl]
   const args = [
     ...[join(ROOT, 'dist/runner.mjs'), 'server', '--port', String(port), '--output-dir', folder],
-    ...['--webhook-host', WEBHOOK_HOST, '--webhook-inside'],
+    ...['--webhook-host', WEBHOOK_HOST, ...(webhookInside ? ['--webhook-inside'] : [])],
     ...database,
   ]
   return serve(process.execPath, args, { HEADRACE_TOKEN: TOKEN }, `http://127.0.0.1:${port}`)
 }
 
-async function startDeno(databaseUrl: string): Promise<Plane> {
+async function startDeno(databaseUrl: string, webhookInside: boolean): Promise<Plane> {
   const port = await freePort()
   const env = {
-    ...EDGE_SETTINGS,
+    ...edgeSettings(webhookInside),
     HEADRACE_DB_URL: databaseUrl,
     HEADRACE_PORT: String(port),
     DENO_NO_UPDATE_CHECK: '1',
@@ -101,7 +119,7 @@ async function serve(command: string, args: string[], env: NodeJS.ProcessEnv, ur
   return { url, stop: child.end }
 }
 
-async function startWorkerd(folder: string, databaseUrl: string): Promise<Plane> {
+async function startWorkerd(folder: string, databaseUrl: string, webhookInside: boolean): Promise<Plane> {
   if (!existsSync(folder)) bundleWorker(folder)
   const wasm = readdirSync(folder).filter(file => file.endsWith('.wasm'))
   const miniflare = new Miniflare({
@@ -112,7 +130,7 @@ async function startWorkerd(folder: string, databaseUrl: string): Promise<Plane>
       ...wasm.map(file => ({ type: 'CompiledWasm' as const, path: join(folder, file) })),
     ],
     compatibilityDate: compatibilityDate(),
-    bindings: { ...EDGE_SETTINGS, HEADRACE_DB_URL: databaseUrl },
+    bindings: { ...edgeSettings(webhookInside), HEADRACE_DB_URL: databaseUrl },
     port: await freePort(),
     unsafeTriggerHandlers: true,
     cf: false,

@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { completionOf } from '../helpers/completion.ts'
-import { api, letTick, twin, waitUntil } from './client.ts'
+import { skipUnless } from '../helpers/skip.ts'
+import { api, callerOf, letTick, target, twin, waitUntil } from './client.ts'
+import { startTarget, type TargetName } from './targets.ts'
 import { claim, jobsNamed, start } from './workflow.ts'
 
 const KEY = Buffer.alloc(24, 7)
@@ -69,3 +71,53 @@ it('webhooks: no other host is taken', async () => {
   expect(refused.status).toBe(422)
   expect(refused.body.error.message).toContain('localhost')
 })
+
+it.each([
+  'http://127.0.0.1:9/',
+  'http://127.1:9/',
+  'http://2130706433:9/',
+  'http://0x7f.0.0.1:9/',
+  'http://0177.0.0.01:9/',
+  'http://[::1]:9/',
+  'http://[::ffff:127.0.0.1]:9/',
+  'http://[0:0:0:0:0:ffff:7f00:1]:9/',
+  'http://localhost.:9/',
+  'http://localhost@127.0.0.1:9/',
+])('webhooks: %s is no spelling of a host that was named', async url => {
+  const { workflowId } = await start(api, jobsNamed('a'))
+  expect((await api.post(`/workflows/${workflowId}/webhooks`, { url })).status).toBe(422)
+})
+
+// On Workers it is the platform's network that leads to public addresses only, and no code of ours: docs/deploy.md.
+skipUnless(target.name !== 'workerd+sqld', 'addresses that names lead to, on Workers')(
+  'webhooks: a host that was named gets nothing at an address inside the network',
+  async () => {
+    const outside = await startTarget(target.name as TargetName, { twin: false, webhookInside: false })
+    let connections = 0
+    const receiver = createTcpServer(socket => {
+      connections++
+      socket.destroy()
+    })
+    cleanUps.push(() => receiver.close())
+    try {
+      await new Promise<void>(resolve => receiver.listen(0, resolve))
+      const there = callerOf(outside.url, `Bearer ${outside.token}`)
+      const started = await start(there, jobsNamed('a'))
+      const hooks = `/workflows/${started.workflowId}/webhooks`
+      const port = (receiver.address() as AddressInfo).port
+      expect((await there.post(hooks, { url: `http://localhost:${port}/` })).status).toBe(422)
+      expect((await there.post(hooks, { url: `https://localhost:${port}/` })).status).toBe(200)
+      const [held] = await claim(there, started)
+      await there.post(`/workflows/${started.workflowId}/batch_complete_jobs`, {
+        completions: [completionOf(started, held!.id, { claim_token: held!.claim_token })],
+      })
+      const look = async (): Promise<string | undefined> => (await there.get(hooks)).body.items[0].last_error
+      const trouble = await waitUntil(look, error => error !== undefined)
+      expect(trouble).toContain('not a public address')
+      expect(connections).toBe(0)
+    } finally {
+      await outside.stop()
+    }
+  },
+  60_000,
+)

@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { startServer } from '../../api/node.ts'
 import { migrate } from '../../db/migrate.ts'
 import { openRemote } from '../../db/open-remote.ts'
@@ -209,5 +209,54 @@ it('write() lets go of the lock when the server finds a reply too large', async 
     expect(db.roundTrips - before).toBe(1)
   } finally {
     await own.stop()
+  }
+})
+
+it.each([false, true])(
+  'write() keeps its writes in a queue from waiting for each other at the server, requests apart: %s',
+  async requestsApart => {
+    let open = 0
+    let most = 0
+    const { server } = await faulty(statements => {
+      if (statements[0] === 'BEGIN IMMEDIATE') most = Math.max(most, ++open)
+      if (statements.at(-1) === 'COMMIT') open--
+      return 'pass'
+    })
+    const db = openRemote({ url: server.url, queue: true, requestsApart })
+    const text = `queue ${requestsApart}`
+    const numbers = await Promise.all(Array.from({ length: 10 }, () => db.write(() => note(text))))
+    expect(numbers).toEqual(Array.from({ length: 10 }, (_, k) => k + 1))
+    expect(most).toBe(1)
+  },
+)
+
+it('write() of a queue does not begin to wait for a silent server when the one before it waited in vain for as long as callers do', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const { server } = await faulty(() => 'hang')
+    const db = openRemote({ url: server.url, timeoutMs: 100, queue: true })
+    const first = db.write(() => note('first'))
+    const second = db.write(() => note('second'))
+    first.catch(() => vi.setSystemTime(Date.now() + 60_000))
+    await expect(first).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
+    const asked = server.requests.length
+    await expect(second).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
+    expect(server.requests).toHaveLength(asked)
+  } finally {
+    vi.useRealTimers()
+  }
+})
+
+it('write() tries once more, and not three times, when the server has kept it waiting for as long as callers do', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  try {
+    const { db, server } = await faulty((_, index) => {
+      if (index === 1) vi.setSystemTime(Date.now() + 60_000)
+      return 'hang'
+    }, 100)
+    await expect(db.write(() => note('patience'))).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
+    expect(server.requests).toHaveLength(2)
+  } finally {
+    vi.useRealTimers()
   }
 })

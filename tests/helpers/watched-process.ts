@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 
 /** In a process group of its own: all of it is killed when the shell's input ends, which is with the test, however that ends. */
 const WATCHED = '"$@" & cat > /dev/null; kill -9 0'
 
 export type WatchedProcess = {
+  /** The program's own, for signals. */
+  pid(): number
   /** What it has written to its standard error so far. */
   said(): string
   /** Kills it, as a power cut would. */
@@ -29,6 +32,8 @@ export function startWatched(
     text += chunk
   })
   return {
+    // The shell starts the program first, and the one that watches its input after it.
+    pid: () => Number.parseInt(readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8'), 10),
     said: () => text,
     async end() {
       if (shell.exitCode !== null || shell.signalCode !== null) return

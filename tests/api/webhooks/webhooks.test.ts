@@ -124,6 +124,63 @@ describe('deliverWebhooks()', () => {
     expect(fine.items[0]).not.toHaveProperty('last_error')
   })
 
+  it('sends what did not arrive again as it was, whatever has happened since, and that afterwards', async () => {
+    await create()
+    await complete(0)
+    answer = () => 500
+    await deliver()
+    await complete(1)
+    t.clock.now += 60_000
+    await deliver()
+    answer = () => 204
+    t.clock.now += 60_000
+    await deliver()
+    const [first, again, third, rest] = delivered
+    expect([again!.text, third!.text]).toEqual([first!.text, first!.text])
+    expect(new Set([first, again, third].map(told => told!.headers['webhook-id'])).size).toBe(1)
+    expect(rest!.body.events.map(({ type }) => type)).toEqual(['job_completed', 'workflow_ended'])
+    expect(rest!.headers['webhook-id']).not.toBe(first!.headers['webhook-id'])
+  })
+
+  it('tells the end of a workflow with the same time in each try', async () => {
+    await create({ events: ['workflow_ended'] })
+    await complete(0, 1)
+    for (const status of [500, 503, 204]) {
+      answer = () => status
+      await deliver()
+      t.clock.now += 60_000
+    }
+    expect(delivered).toHaveLength(3)
+    expect(new Set(delivered.map(({ text }) => text)).size).toBe(1)
+  })
+
+  it('is patient again with a receiver that took one delivery after days of silence', async () => {
+    const { body: hook } = await create()
+    await complete(0)
+    answer = () => 500
+    await deliver()
+    await complete(1)
+    t.clock.now += 4 * 86_400_000
+    answer = () => (delivered.length === 2 ? 204 : 500)
+    await deliver()
+    expect(delivered).toHaveLength(3)
+    const { body } = await t.get(`/workflows/${started.workflowId}/webhooks`)
+    expect(body.items[0]).toMatchObject({ id: hook.id, failures: 1, is_enabled: true })
+  })
+
+  it('goes on when the workflow is gone whose delivery did not arrive', async () => {
+    await t.post('/webhooks', { url: URL_OF_HOOK, events: ['job_completed'] })
+    await complete(0)
+    answer = () => 500
+    await deliver()
+    await t.del(`/workflows/${started.workflowId}`)
+    const other = await endAnother()
+    answer = () => 204
+    t.clock.now += 60_000
+    await deliver()
+    expect(delivered.map(({ body }) => body.workflow_id)).toEqual([started.workflowId, started.workflowId, other])
+  })
+
   it('gives up a receiver that fails for days, until somebody enables the hook: then it is told all of it', async () => {
     const { body: hook } = await create({ events: ['job_completed'] })
     await complete(0)
@@ -140,7 +197,7 @@ describe('deliverWebhooks()', () => {
     const { body: enabled } = await t.post(`/workflows/${started.workflowId}/webhooks/${hook.id}/enable`, {})
     expect(enabled).toMatchObject({ is_enabled: true, failures: 0 })
     await deliver()
-    expect(typesTold().slice(tries)).toEqual([['job_completed', 'job_completed']])
+    expect(typesTold().slice(tries).flat()).toEqual(['job_completed', 'job_completed'])
   })
 
   it('is done by one of two servers on a database', async () => {
