@@ -285,8 +285,11 @@ export function createLoop(options: LoopOptions): Loop {
     renewal.begin(sentAtMs, idle())
     const runnable: ClaimedJob[] = []
     for (const job of jobs) {
+      const here = work.recognise(job)
+      if (here === 'same') continue
+      if (here === 'other') renewal.hasten()
       const reason = options.unfitFor?.(job)
-      if (reason === undefined) runnable.push(job)
+      if (reason === undefined && here === undefined) runnable.push(job)
       else returning.push({ job_id: job.id, claim_token: job.claim_token, reason })
     }
     work.take(runnable)

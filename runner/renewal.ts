@@ -20,6 +20,8 @@ export type Renewal = {
   mayHaveLapsed(now: number): boolean
   /** Leases were granted at this moment or later: that is when the claim was first sent. `alone`: there are no others. */
   begin(sinceMs: number, alone: boolean): void
+  /** Asks for a renewal at once: something of ours may have been taken back. */
+  hasten(): void
   /** Renews all. `undefined` when there was no answer. */
   renew(): Promise<HeartbeatReply | undefined>
 }
@@ -35,6 +37,9 @@ export function createRenewal({ work, leaseMs, heartbeat, unsettled, clock }: Re
     mayHaveLapsed: now => now - renewedAtMs >= leaseMs,
     begin(sinceMs, alone) {
       renewedAtMs = alone ? sinceMs : Math.min(sinceMs, renewedAtMs)
+    },
+    hasten() {
+      renewedAtMs = Math.min(renewedAtMs, clock() - renewMs)
     },
     async renew() {
       const now = clock()

@@ -321,6 +321,22 @@ export class Work {
     }
   }
 
+  /**
+   * Whether a job that was claimed now is here already, under a claim that was taken from us without a word: `same` when it is the next
+   * attempt of that, which goes on under the new claim; `other` when something else became of the job meanwhile, so that our copy has to
+   * go before it starts again.
+   */
+  recognise(claimed: ClaimedJob): 'same' | 'other' | undefined {
+    const { id, claim_token, attempt_id } = claimed
+    for (const one of this.#launches.values()) {
+      if (one.job.id !== id) continue
+      if (one.state !== 'running' || one.job.attempt_id + 1 !== attempt_id) return 'other'
+      this.readopt([{ job_id: id, claim_token, attempt_id }])
+      return 'same'
+    }
+    return this.#held.some(({ job }) => job.id === id) ? 'other' : undefined
+  }
+
   // ---- ending ----
 
   /** Ends what runs of these jobs and forgets what does not run yet. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { readopt } from '../../runner/readopt.ts'
-import { equalJobs, simulate } from './simulation.ts'
+import { equalJobs, type Simulation, simulate } from './simulation.ts'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
 afterEach(() => void vi.useRealTimers())
@@ -148,4 +148,32 @@ test('S52 createLoop() gives back what it holds ahead when another runner starve
   expect(pending()).toBeGreaterThan(0)
   run.loop.stop()
   await run.finish()
+})
+
+/** Somebody gives a job of ours back behind our back, as `runner slurm sync-status` does when Slurm has given the node up. */
+function takeBack(run: Simulation, jobId: number, attemptId: number): void {
+  run.plane.statuses.set(jobId, 'ready')
+  run.plane.attempts.set(jobId, attemptId)
+}
+
+test('createLoop() goes on with a job that was given back while it ran here, under the claim that brings it again', async () => {
+  const run = await simulate(equalJobs(1, 600_000))
+  await vi.advanceTimersByTimeAsync(5_000)
+  takeBack(run, 1, 2)
+  expect(await run.finish()).toBe('complete')
+  expect(run.launcher.starts.map(start => start.jobId)).toEqual([1])
+  expect(run.plane.ends.get('t2.1')).toEqual(['completed'])
+})
+
+test('createLoop() ends its copy before it starts a job again that was somebody else’s in between', async () => {
+  const run = await simulate(equalJobs(1, 600_000))
+  await vi.advanceTimersByTimeAsync(5_000)
+  takeBack(run, 1, 3)
+  run.plane.lost.add(1)
+  await vi.advanceTimersByTimeAsync(100_000)
+  expect(run.plane.ends.get('t2.1')).toEqual(['released'])
+  expect(run.launcher.mostAtOnce).toBe(1)
+  run.plane.lost.delete(1)
+  expect(await run.finish(1_800_000)).toBe('complete')
+  expect(run.launcher.mostAtOnce).toBe(1)
 })

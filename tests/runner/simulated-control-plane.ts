@@ -45,6 +45,8 @@ export type SimulatedControlPlane = LoopApi & {
   lost: Set<number>
   canceled: Set<number>
   rescued: Set<number>
+  /** Of jobs that are not at their first. */
+  attempts: Map<number, number>
   /** What heartbeats say of other runners. */
   starving: boolean
 }
@@ -96,7 +98,7 @@ export function simulateControlPlane(
       statuses.set(job.id, status)
       const token = `t${++tokens}.${job.id}`
       ends.set(token, [])
-      taken.push(claimedJob(job, token, status))
+      taken.push({ ...claimedJob(job, token, status), attempt_id: plane.attempts.get(job.id) ?? 1 })
     }
     return taken
   }
@@ -137,6 +139,7 @@ export function simulateControlPlane(
     lost: new Set(),
     canceled: new Set(),
     rescued: new Set(),
+    attempts: new Map(),
     starving: false,
     exchange(request) {
       exchanges.push({ sentAtMs: Date.now(), request })
