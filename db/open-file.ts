@@ -1,5 +1,5 @@
 import Database from 'libsql'
-import type { Db, Rows, SqlValue, Statement, Unit } from './unit.ts'
+import type { Db, Rows, Statement, Unit } from './unit.ts'
 
 export type Durability = 'process' | 'power'
 
@@ -19,7 +19,8 @@ const CACHE_KIB = 8192
 /** Waiting writes that share one transaction end it after this long, so that the loop is never blocked for more than about 100 ms. */
 const GROUP_MS = 40
 
-type Prepared = { all(args: readonly SqlValue[]): Rows; run(args: readonly SqlValue[]): unknown; reader: boolean }
+/** Whether it returns rows is asked once: the driver goes through SQLite for it. */
+type Prepared = { statement: Database.Statement; returnsRows: boolean }
 
 type Waiting = { unit: () => Unit<unknown>; resolve(value: unknown): void; reject(error: unknown): void }
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
@@ -36,20 +37,21 @@ export function openFile(path: string, options: FileOptions = {}): Db {
   let closed = false
   let writeTransactions = 0
 
-  function statement(sql: string): Prepared {
+  function prepare(sql: string): Prepared {
     let found = prepared.get(sql)
     if (found === undefined) {
-      found = opened().prepare(sql) as unknown as Prepared
+      const statement = opened().prepare(sql)
+      found = { statement, returnsRows: statement.reader }
       prepared.set(sql, found)
     }
     return found
   }
 
   function execute({ sql, args }: Statement): Rows {
-    const found = statement(sql)
+    const { statement, returnsRows } = prepare(sql)
     // As one list: a lone null would be taken for an object of named values.
-    if (found.reader) return found.all(args)
-    found.run(args)
+    if (returnsRows) return statement.all(args)
+    statement.run(args)
     return []
   }
 

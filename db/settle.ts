@@ -19,8 +19,7 @@ const RESULT_COLUMNS = [
 /** Stores the results of these reports. A superseded one stands for the record and is never the latest. */
 export function* storeResults(reports: readonly Report[], now: number, superseded: boolean): Unit<void> {
   const rows = reports.map(({ completion, job, status, attemptId, resultId }): SqlValue[] => {
-    const { result, phaseTimes } = completion
-    const usage = { ...result, ...completion.usage }
+    const { result, usage, phaseTimes } = completion
     return [
       resultId,
       job.id,
@@ -32,13 +31,13 @@ export function* storeResults(reports: readonly Report[], now: number, supersede
       result.exec_time_minutes,
       result.completion_time,
       STATUS[status],
-      usage.peak_memory_bytes ?? null,
-      usage.avg_memory_bytes ?? null,
-      usage.peak_cpu_percent ?? null,
-      usage.avg_cpu_percent ?? null,
+      usage?.peak_memory_bytes ?? result.peak_memory_bytes ?? null,
+      usage?.avg_memory_bytes ?? result.avg_memory_bytes ?? null,
+      usage?.peak_cpu_percent ?? result.peak_cpu_percent ?? null,
+      usage?.avg_cpu_percent ?? result.avg_cpu_percent ?? null,
       completion.failureClass ?? null,
-      usage.user_seconds ?? null,
-      usage.system_seconds ?? null,
+      usage?.user_seconds ?? null,
+      usage?.system_seconds ?? null,
       job.ready_at,
       phaseTimes?.claimed ?? job.claimed_at,
       phaseTimes?.launched ?? job.started_at,

@@ -21,46 +21,43 @@ export function jobEnvironment(
   gpus: readonly string[],
   facts: RunFacts,
 ): Record<string, string | null> {
-  const env: Record<string, string | null> = { ...LEFTOVERS, ...NO_CREDENTIALS, ...job.env }
+  const env: Record<string, string | null> = job.env === undefined ? { ...TAKEN_AWAY } : { ...TAKEN_AWAY, ...job.env }
   if (job.resource_requirements.num_gpus > 0) {
     const list = gpus.join(',')
     for (const name of GPU_VARIABLES) env[name] = list
   }
-  return Object.assign(env, attemptVariables({ id: job.id, name: job.name, attemptId: job.attempt_id }, facts))
+  setRunVariables(env, facts)
+  setAttemptVariables(env, job.id, job.name, job.attempt_id)
+  return env
 }
-
-/** Looked for once: nothing changes the runner's own environment. */
-const LEFTOVERS = leftoversOf(process.env)
 
 /** What opens a control plane, or its database. */
 const CREDENTIALS = ['HEADRACE_TOKEN', 'HEADRACE_TOKEN_FILE', 'HEADRACE_DB_TOKEN', 'TORC_PASSWORD']
-const NO_CREDENTIALS = Object.fromEntries(CREDENTIALS.map(name => [name, null] as const))
+
+/** Of the runner's own environment, which nothing changes: looked for once. */
+const TAKEN_AWAY: Record<string, null | string> = {
+  ...leftoversOf(process.env),
+  ...Object.fromEntries(CREDENTIALS.map(name => [name, null] as const)),
+}
+
+// Set one by one: an engine copies objects into each other many times slower, and every job comes through here.
 
 /** What identifies an attempt to its job and to its recovery script. */
-function attemptVariables(
-  job: { id: number; name: string; attemptId: number },
-  facts: RunFacts,
-): Record<string, string> {
-  return {
-    ...runVariables(facts),
-    TORC_JOB_ID: String(job.id),
-    TORC_JOB_NAME: job.name,
-    TORC_ATTEMPT_ID: String(job.attemptId),
-  }
+function setAttemptVariables(env: Record<string, unknown>, jobId: number, name: string, attemptId: number): void {
+  env.TORC_JOB_ID = String(jobId)
+  env.TORC_JOB_NAME = name
+  env.TORC_ATTEMPT_ID = String(attemptId)
 }
 
 /** What identifies a run to everything that a runner starts (spec-format.md 26.10). */
-function runVariables(facts: RunFacts): Record<string, string> {
-  const env: Record<string, string> = {
-    TORC_WORKFLOW_ID: String(facts.workflowId),
-    TORC_OUTPUT_DIR: facts.outputDir,
-    TORC_RUN_ID: String(facts.runId),
-    TORC_API_URL: facts.apiUrl,
-  }
+function setRunVariables(env: Record<string, unknown>, facts: RunFacts): void {
+  env.TORC_WORKFLOW_ID = String(facts.workflowId)
+  env.TORC_OUTPUT_DIR = facts.outputDir
+  env.TORC_RUN_ID = String(facts.runId)
+  env.TORC_API_URL = facts.apiUrl
   // Torc's clients have no other place for a token than that of the password.
   if (facts.jobToken !== undefined) env.HEADRACE_TOKEN = env.TORC_PASSWORD = facts.jobToken
   if (facts.submissionDirectory !== undefined) env.TORC_WORKFLOW_SUBMISSION_DIR = facts.submissionDirectory
-  return env
 }
 
 /** The runner's own environment without its credentials. */
@@ -73,12 +70,19 @@ export function recoveryEnvironment(
   job: { id: number; name: string; env: Record<string, string> | undefined; attemptId: number; returnCode: number },
   facts: RunFacts,
 ): NodeJS.ProcessEnv {
-  const variables = attemptVariables(job, facts)
-  return { ...inherited(), ...job.env, ...variables, TORC_RETURN_CODE: String(job.returnCode) }
+  const env: NodeJS.ProcessEnv = { ...inherited(), ...job.env }
+  setRunVariables(env, facts)
+  setAttemptVariables(env, job.id, job.name, job.attemptId)
+  env.TORC_RETURN_CODE = String(job.returnCode)
+  return env
 }
 
 /** The whole environment of an action's commands: that of the runner and the run's. */
-export const actionEnvironment = (facts: RunFacts): NodeJS.ProcessEnv => ({ ...inherited(), ...runVariables(facts) })
+export function actionEnvironment(facts: RunFacts): NodeJS.ProcessEnv {
+  const env = inherited()
+  setRunVariables(env, facts)
+  return env
+}
 
 const GPU_VARIABLES = [
   'CUDA_VISIBLE_DEVICES',

@@ -13,6 +13,7 @@ import { describeKernelKill } from './failure/memory-guard.ts'
 import { createMemoryKeeper } from './free-memory.ts'
 import { jobEnvironment, shellText } from './job-environment.ts'
 import { openJobScratch } from './job-scratch.ts'
+import { shellArgv } from './job-shell.ts'
 import type { Execute } from './job-threads/finalisers.ts'
 import { openLauncher } from './launcher/open.ts'
 import type { LauncherEvents } from './launcher/types.ts'
@@ -193,8 +194,9 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
       usePendingFailed: workflow.use_pending_failed ?? false,
       policy: failures.policyOf(job),
     })
-    const shell = ['bash', '-c', shellText(job.command, job.invocation_script)] as const
-    const argv: [string, ...string[]] = context.steps?.argvOf(job, attempt, shell) ?? [...shell]
+    const text = shellText(job.command, job.invocation_script)
+    // Another node may have its bash elsewhere.
+    const argv = context.steps?.argvOf(job, attempt, ['bash', '-c', text]) ?? shellArgv(text, job.env?.PATH)
     const env = Object.assign(
       jobEnvironment(job, grant.gpus, facts),
       scratch?.variablesFor(job),

@@ -200,7 +200,7 @@ export class Work {
 
   #launch({ job, sinceMs }: Held, grant: Grant, predecessor?: Launch): Launch {
     const { prepare, clock } = this.#options
-    const { attempt, ...program } = prepare(job, grant)
+    const { attempt, argv, env, cpus, job: watched } = prepare(job, grant)
     const now = clock()
     const one: Launch = {
       tag: this.#nextTag++,
@@ -222,7 +222,10 @@ export class Work {
     this.#launcher?.launch({
       tag: one.tag,
       label: labelOf(attempt),
-      ...program,
+      argv,
+      env,
+      cpus,
+      job: watched,
       cwd: attempt.cwd,
       stdout: attempt.logs.stdout,
       stderr: attempt.logs.stderr,

@@ -24,7 +24,9 @@ export function decodeLabel(text: string): string | undefined {
 
 /** The overlay as NAME=VALUE, or NAME alone where the variable is taken away. */
 export function listOverlay(env: LaunchRequest['env']): string[] {
-  return Object.entries(env).map(([name, value]) => (value === null ? name : `${name}=${value}`))
+  const overlay: string[] = []
+  for (const name in env) overlay.push(env[name] === null ? name : `${name}=${env[name]}`)
+  return overlay
 }
 
 const MIB = 2 ** 20
@@ -42,9 +44,10 @@ export function findFault(request: LaunchRequest): 'EINVAL' | 'E2BIG' | undefine
     return text.includes('\0')
   }
   if (argv.some(hasNul) || [cwd, stdout, stderr].some(path => path != null && hasNul(path))) return 'EINVAL'
-  for (const [name, value] of Object.entries(env)) {
+  for (const name in env) {
+    const value = env[name]
     if (name === '' || name.includes('=') || hasNul(name)) return 'EINVAL'
-    if (value !== null && hasNul(value)) return 'EINVAL'
+    if (value != null && hasNul(value)) return 'EINVAL'
   }
   if (encodeLabel(label).length > LONGEST_LABEL) return 'EINVAL'
   return length > LONGEST_REQUEST ? 'E2BIG' : undefined

@@ -72,6 +72,41 @@ export class SlotEnvironment {
   }
 }
 
+/** Variables of ours, which most jobs of a run have in common. */
+const OURS = /^(TORC|HEADRACE)_/
+
+const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
+
+/** What a slot has exported besides: reading it anew for each job would cost bash as much as some other part of a start. */
+export class SlotShare {
+  readonly #base: Readonly<Record<string, string>>
+  readonly #shared = new Map<string, string>()
+  #before = new Set<string>()
+
+  /** `base`: the environment below that of the jobs, which has to show through where a job has nothing of its own. */
+  constructor(base: Readonly<Record<string, string>>) {
+    this.#base = base
+  }
+
+  /** Leaves out of a plan what the slot has; what two jobs in a row have in common is `fresh`, to be shared ahead of this one. */
+  reduce(plan: EnvironmentPlan): { plan: EnvironmentPlan; fresh: string[] } {
+    if (plan.by !== 'export') return { plan, fresh: [] }
+    const ours = plan.entries.filter(entry => OURS.test(entry) && this.#base[nameOf(entry)] === undefined)
+    const fresh = ours.filter(entry => this.#before.has(entry) && this.#shared.get(nameOf(entry)) !== entry)
+    for (const entry of fresh) this.#shared.set(nameOf(entry), entry)
+    this.#before = new Set(ours)
+    const names = new Set(ours.map(nameOf))
+    return {
+      plan: {
+        ...plan,
+        hidden: [...plan.hidden, ...[...this.#shared.keys()].filter(name => !names.has(name))],
+        entries: plan.entries.filter(entry => this.#shared.get(nameOf(entry)) !== entry),
+      },
+      fresh,
+    }
+  }
+}
+
 function listSet(entries: LaunchRequest['env'], mark: string): string[] {
   return listOverlay({ ...entries, [MARK_NAME]: mark }).filter(entry => entry.includes('='))
 }

@@ -6,8 +6,9 @@ import { enterGroup } from './memory-groups.ts'
 import { findScript } from './places.ts'
 import { buildMark, MARK_NAME } from './processes.ts'
 import { endInput, sendTogether } from './send.ts'
-import type { SlotEnvironment } from './slot-environment.ts'
-import { DEFAULT_PATH, encodeTexts } from './slot-request.ts'
+import { type EnvironmentPlan, type SlotEnvironment, SlotShare } from './slot-environment.ts'
+import { DEFAULT_PATH, encodeForSlot, encodeTexts } from './slot-request.ts'
+import type { LaunchRequest } from './types.ts'
 
 /** What a slot needs to know of its launcher. */
 export type SlotSite = {
@@ -38,6 +39,7 @@ export class Slot {
   readonly tags: number[] = []
   readonly pid: number
   readonly #process: SlotProcess
+  readonly #share: SlotShare
   readonly #ended: Promise<unknown>
 
   /** `onWord` is called when there is something in the journal that must be read at once. */
@@ -55,11 +57,19 @@ export class Slot {
       this.#process.once('error', resolve)
     })
     void this.#ended.then(onEnd)
-    if (site.environment.shared.length > 0) this.send(encodeTexts(['share', ...site.environment.shared]))
+    this.#share = new SlotShare(site.environment.base)
+    this.#exportForAll(site.environment.shared)
   }
 
-  send(request: Buffer): void {
-    sendTogether(this.#process.stdin, request)
+  /** `path`: along which its program is looked for. `queued`: behind another one, so that it may be taken back. */
+  launch(request: LaunchRequest, queued: boolean, path: string, whole: EnvironmentPlan): void {
+    const { plan, fresh } = this.#share.reduce(whole)
+    this.#exportForAll(fresh)
+    sendTogether(this.#process.stdin, encodeForSlot(request, queued, path, plan))
+  }
+
+  #exportForAll(entries: readonly string[]): void {
+    if (entries.length > 0) sendTogether(this.#process.stdin, encodeTexts(['share', ...entries]))
   }
 
   /** Lets the shell end when it has done what it was given. */

@@ -90,8 +90,8 @@ function decodeExited(frame: DataView): Exited {
     frame.getUint32(20, true),
   )
   return {
-    tag: frame.getUint32(4, true),
     ...end,
+    tag: frame.getUint32(4, true),
     strays: frame.getUint32(24, true),
     startedAtMs: frame.getFloat64(28, true),
     exitedAtMs: frame.getFloat64(36, true),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SlotEnvironment } from '../../runner/launcher/slot-environment.ts'
+import { SlotEnvironment, SlotShare } from '../../runner/launcher/slot-environment.ts'
 
 const base = { PATH: '/bin', SHLVL: '2', _: '/bin/node', PWD: '/work', HOME: '/root', LC_ALL: 'C', http_proxy: 'proxy' }
 const plan = (changes: Record<string, string | null> = {}, own: Record<string, string> = base) =>
@@ -41,5 +41,37 @@ describe('SlotEnvironment', () => {
     ['_', null],
   ])('plan() leaves it to `env` where bash would hand on something else: %s=%s', (name, value) => {
     expect(plan({ [name]: value }).by).toBe('env')
+  })
+})
+
+describe('SlotShare', () => {
+  const ofJob = (...entries: string[]) => ({ by: 'export' as const, lastWord: '_', hidden: [], entries })
+
+  test('reduce() shares what two jobs in a row have in common, and sends it no more', () => {
+    const share = new SlotShare({})
+    const of = (id: number) => ofJob('TORC_RUN_ID=0', `TORC_JOB_ID=${id}`, 'PWD=/work')
+    expect(share.reduce(of(1))).toEqual({ plan: of(1), fresh: [] })
+    expect(share.reduce(of(2))).toEqual({ plan: ofJob('TORC_JOB_ID=2', 'PWD=/work'), fresh: ['TORC_RUN_ID=0'] })
+    expect(share.reduce(of(3))).toEqual({ plan: ofJob('TORC_JOB_ID=3', 'PWD=/work'), fresh: [] })
+  })
+
+  test('reduce() sends another value, and hides what a job does not have', () => {
+    const share = new SlotShare({})
+    for (const _ of [1, 2]) share.reduce(ofJob('TORC_RUN_ID=0'))
+    expect(share.reduce(ofJob('TORC_RUN_ID=1')).plan.entries).toEqual(['TORC_RUN_ID=1'])
+    expect(share.reduce(ofJob('A=1')).plan).toEqual({ ...ofJob('A=1'), hidden: ['TORC_RUN_ID'] })
+    expect(share.reduce(ofJob('TORC_RUN_ID=0')).plan.entries).toEqual([])
+  })
+
+  test('reduce() shares neither the value of a name that is below all jobs nor a name of somebody else', () => {
+    const share = new SlotShare({ TORC_API_URL: 'below' })
+    const both = ofJob('TORC_API_URL=own', 'HOME=/h')
+    for (const _ of [1, 2, 3]) expect(share.reduce(both)).toEqual({ plan: both, fresh: [] })
+  })
+
+  test('reduce() leaves an environment that is made from nothing as it is', () => {
+    const plan = { by: 'env' as const, entries: ['TORC_RUN_ID=0'] }
+    const share = new SlotShare({})
+    for (const _ of [1, 2]) expect(share.reduce(plan)).toEqual({ plan, fresh: [] })
   })
 })

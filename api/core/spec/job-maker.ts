@@ -56,15 +56,13 @@ export function createJobMaker(
   const makeEnv = createMapMaker(get.env?.entries, copies, workflowEnv)
   const makeTags = createMapMaker(get.tags?.entries, copies, undefined)
   const makeLabels = readLabels(object, copies, context)
-  const shared = {
-    priority: get.priority?.value ?? 0,
-    cancelOnBlockingJobFailure: get.cancel_on_blocking_job_failure?.value ?? true,
-    timeLimitSeconds: get.time_limit && parseDuration(get.time_limit.value),
-    retry: get.retry && toRetryRule(get.retry),
-    transient: get.transient && toFailurePattern(get.transient),
-    deterministic: get.deterministic && toFailurePattern(get.deterministic),
-    eject: get.eject?.value,
-  }
+  const priority = get.priority?.value ?? 0
+  const cancelOnBlockingJobFailure = get.cancel_on_blocking_job_failure?.value ?? true
+  const timeLimitSeconds = get.time_limit && parseDuration(get.time_limit.value)
+  const retry = get.retry && toRetryRule(get.retry)
+  const transient = get.transient && toFailurePattern(get.transient)
+  const deterministic = get.deterministic && toFailurePattern(get.deterministic)
+  const eject = get.eject?.value
   return copy => {
     const set = resolveSet(copy)
     return {
@@ -72,7 +70,13 @@ export function createJobMaker(
       command: renderTemplate(command, copy),
       invocationScript: invocationScript === undefined ? undefined : renderTemplate(invocationScript, copy),
       env: makeEnv(copy),
-      ...shared,
+      priority,
+      cancelOnBlockingJobFailure,
+      timeLimitSeconds,
+      retry,
+      transient,
+      deterministic,
+      eject,
       resourceRequirements: set,
       scheduler: resolveScheduler(copy),
       failureHandler: resolveHandler(copy),

@@ -14,7 +14,8 @@ for fd in /dev/fd/*; do
   if [ "$fd" -gt 2 ]; then eval "exec $fd>&-"; fi
 done
 exec 9>&1 >>"$2"
-set -f
+# No paths are looked for, and `>` makes a new file or fails; `>|` takes one that is there.
+set -fC
 # Ours alone: a job gets what the launcher says.
 export -n LC_ALL PATH PWD OLDPWD SHLVL
 
@@ -56,12 +57,7 @@ name_fields() {
 
 # Whoever makes this file first decides: we, that the launch starts, or the runner, that it is taken back.
 is_ours_to_start() {
-  [ "$queued" = 1 ] || return 0
-  set -C
-  : >"$dir/go.$tag"
-  local made=$?
-  set +C
-  return "$made"
+  [ "$queued" = 0 ] || : >"$dir/go.$tag"
 }
 
 # ---- what cannot be started ----
@@ -85,11 +81,11 @@ blame_log() {
 }
 
 open_logs() {
-  command exec 5>"$out" || { blame_log "$out" "$step_stdout"; return 1; }
+  command exec 5>|"$out" || { blame_log "$out" "$step_stdout"; return 1; }
   if [ -z "$err" ]; then
     exec 6>&5
   else
-    command exec 6>"$err" || { blame_log "$err" "$step_stderr"; return 1; }
+    command exec 6>|"$err" || { blame_log "$err" "$step_stderr"; return 1; }
   fi
 }
 
@@ -152,8 +148,7 @@ record_exit() {
 if [ -n "$EPOCHREALTIME" ]; then
   read_clock() {
     local now=$EPOCHREALTIME
-    local fraction=${now#*.}
-    clock=${now%.*}${fraction:0:3}.${fraction:3}
+    clock=${now:0:10}${now:11:3}.${now:14}
   }
 else
   read_clock() {
@@ -255,7 +250,7 @@ become_program() {
 limit_memory() {
   [ -n "$group" ] && [ "$memory_mib" != "$limit_mib" ] || return 0
   limit_mib=$memory_mib
-  if [ "$memory_mib" = 0 ]; then echo max; else echo $((memory_mib * 1048576)); fi >"$group/memory.max"
+  if [ "$memory_mib" = 0 ]; then echo max; else echo $((memory_mib * 1048576)); fi >|"$group/memory.max"
 }
 
 start() {
