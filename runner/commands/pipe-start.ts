@@ -120,15 +120,22 @@ export default defineVerb({
       await openReachable(args, process.env, { mayServe: isDry || (isLocal && !following.detach) }),
       async controlPlane => {
         const { client, address } = controlPlane
-        const id = isWorkflowFile(args.workflow)
+        const isFile = isWorkflowFile(args.workflow)
+        const id = isFile
           ? await workflowOfFile(client, args.workflow, args, args.new ?? false)
           : await workflowId(controlPlane, args.workflow)
         await initialize(client, id)
         const cwd = process.cwd()
         const place: StagingPlace = { client, workflowId: id, address, outputDir: outputDirOf(args), cwd }
         if (isDry) {
-          print(await dryRun(place, options))
-          return 0
+          try {
+            const { text, isRefused } = await dryRun(place, options)
+            print(text)
+            return isRefused ? 3 : 0
+          } finally {
+            // The next call goes on with a file's workflow, unless that was to be another one.
+            if (isFile && args.new) await must(client.request('DELETE', `/workflows/${id}`))
+          }
         }
         if (!isLocal) warnOfLoopback(address)
         const runs = await runsToFollow(place, await withinLimits(options, findScheduler(options.scheduler)))

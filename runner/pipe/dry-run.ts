@@ -7,12 +7,12 @@ import type { PipeOptions } from './options.ts'
 import { type RequestedRun, requestFor } from './request.ts'
 import { planRun, type StagingPlace, specFor } from './stage.ts'
 
-/** What would be submitted, as text: how much for which jobs, the scheduler's own word about it, and the script. Nothing is written. */
+/** What would be submitted: how much for which jobs, the scheduler's own word about it, and the script; and whether it would be refused. */
 export async function dryRun(
   place: StagingPlace,
   options: PipeOptions,
   scheduler: Scheduler = findScheduler(options.scheduler),
-): Promise<string> {
+): Promise<{ text: string; isRefused: boolean }> {
   const plan = await planRun(place, options)
   const spec = await specFor(place, options)
   const run: RequestedRun = {
@@ -24,7 +24,9 @@ export async function dryRun(
   }
   const request = requestFor(run, { name: createAllocationName(), width: plan.width }, undefined)
   const what = `Would submit ${plan.width} elements for ${plan.ready} ready jobs of family ${plan.key.family} (${plan.open} not ended)`
-  return `${what}\n${wordOf(scheduler.name, await scheduler.probe(request))}\n${scriptText(scheduler.renderScript(request))}`
+  const probe = await scheduler.probe(request)
+  const text = `${what}\n${wordOf(scheduler.name, probe)}\n${scriptText(scheduler.renderScript(request))}`
+  return { text, isRefused: probe.kind === 'refused' }
 }
 
 function wordOf(scheduler: string, probe: ProbeOutcome): string {

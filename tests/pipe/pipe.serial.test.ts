@@ -1,4 +1,13 @@
-import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -112,6 +121,30 @@ describe('runner pipe --scheduler local', () => {
     expect(stderr).toContain(said)
     const list = await site.run(['pipe', 'list', '--format', 'json'])
     expect(list.code === 3 || itemsOf(list.stdout).length === 0).toBe(true)
+  })
+})
+
+describe('runner pipe --dry-run', () => {
+  it('tells by its exit code that the scheduler would refuse, and leaves nothing behind that --new has made', async () => {
+    const site = openSite(jobs(12))
+    mkdirSync(site.path('bin'))
+    const says = 'sbatch: error: invalid partition specified: nowhere'
+    writeFileSync(site.path('bin/sbatch'), `#!/bin/sh\necho '${says}' >&2\nexit 1\n`, { mode: 0o755 })
+    const words = [
+      'pipe',
+      'workflow.yaml',
+      '--scheduler',
+      'slurm',
+      '--width',
+      '1',
+      '--walltime',
+      '10m',
+      '--new',
+      '--dry-run',
+    ]
+    const { stdout } = await site.runTo(3, words, { PATH: `${site.path('bin')}:${process.env.PATH}` })
+    expect(stdout).toContain(`slurm would refuse it: ${says}`)
+    expect(JSON.parse((await site.run(['list', '--format', 'json'])).stdout)).toMatchObject({ items: [], count: 0 })
   })
 })
 

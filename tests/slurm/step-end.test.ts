@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Attempt, EndReason } from '../../runner/attempt.ts'
 import { endOfStep } from '../../runner/slurm/step-end.ts'
+import { endedOf } from '../job-threads/attempts.ts'
 import { recordingOf } from './recorded.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'headrace-step-end-'))
@@ -15,19 +16,7 @@ const TIMES = { tag: 1, startedAtMs: 0, exitedAtMs: 1, userMs: 0, systemMs: 0, s
 function ended(code: number, words: string | undefined, reason?: EndReason) {
   const stderr = words === undefined ? null : join(directory, 'job.e')
   if (stderr !== null) writeFileSync(stderr, words!)
-  const attempt: Attempt = {
-    jobId: 1,
-    workflowId: 1,
-    runId: 0,
-    attemptId: 1,
-    claimToken: 't',
-    computeNodeId: 1,
-    cwd: directory,
-    outputs: [],
-    logs: { stdout: null, stderr },
-    deleteLogsOnSuccess: false,
-    usePendingFailed: false,
-  }
+  const { attempt } = endedOf(1, { logs: { stdout: null, stderr } })
   return { attempt, end: { ...TIMES, code }, reason }
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Attempt } from '../../runner/attempt.ts'
 import type { ExecutionConfig } from '../../runner/execution-settings.ts'
 import type { Exited, Launcher, LauncherEvents, LaunchRequest } from '../../runner/launcher/types.ts'
 import { parseStepName, stepName } from '../../runner/slurm/step-name.ts'
 import { createSteps } from '../../runner/slurm/steps.ts'
 import type { ClaimedJob } from '../../runner/wire.ts'
+import { endedOf } from '../job-threads/attempts.ts'
 
 const ENV = { SLURM_JOB_ID: '77', SLURM_JOB_NUM_NODES: '4', SLURM_JOB_NODELIST: 'n[1-4]' }
 const SHELL = ['bash', '-c', 'true'] as const
@@ -106,25 +106,7 @@ describe('createSteps()', () => {
 
   test('names the steps that have ended, for which Slurm keeps accounts', () => {
     const steps = stepsOf({ mode: 'slurm' })!
-    const attempt: Attempt = {
-      jobId: 17,
-      workflowId: 1,
-      runId: 5,
-      attemptId: 2,
-      claimToken: 't',
-      computeNodeId: 1,
-      cwd: '/',
-      outputs: [],
-      logs: { stdout: null, stderr: null },
-      deleteLogsOnSuccess: false,
-      usePendingFailed: false,
-    }
-    const ended = (end: Exited, attemptId: number) => ({
-      attempt: { ...attempt, attemptId },
-      end,
-      reason: undefined,
-      job: jobOf(),
-    })
+    const ended = (end: Exited, attemptId: number) => ({ ...endedOf(17, { runId: 5, attemptId }), end })
     const first = ended(EXITED, 2)
     expect(steps.endOf(first)).toBe(first)
     const { code, ...times } = EXITED
