@@ -283,13 +283,13 @@ export function createLoop(options: LoopOptions): Loop {
     if (options.end !== undefined) heedTheEnd(options.end, now)
     // The first try may have got them, however many it took to hear of it.
     renewal.begin(sentAtMs, idle())
+    const { fresh, others } = work.recognise(jobs)
+    for (const { id, claim_token } of others) returning.push({ job_id: id, claim_token })
+    if (others.length > 0) renewal.hasten()
     const runnable: ClaimedJob[] = []
-    for (const job of jobs) {
-      const here = work.recognise(job)
-      if (here === 'same') continue
-      if (here === 'other') renewal.hasten()
+    for (const job of fresh) {
       const reason = options.unfitFor?.(job)
-      if (reason === undefined && here === undefined) runnable.push(job)
+      if (reason === undefined) runnable.push(job)
       else returning.push({ job_id: job.id, claim_token: job.claim_token, reason })
     }
     work.take(runnable)

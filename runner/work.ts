@@ -325,19 +325,23 @@ export class Work {
   }
 
   /**
-   * Whether a job that was claimed now is here already, under a claim that was taken from us without a word: `same` when it is the next
-   * attempt of that, which goes on under the new claim; `other` when something else became of the job meanwhile, so that our copy has to
-   * go before it starts again.
+   * Tells apart what was claimed now: jobs that are new here, and those whose former claim was taken from us without a word. Of these the
+   * next attempt of what runs goes on under the new claim; of `others` something else became meanwhile, so that our copy has to go before
+   * they start again.
    */
-  recognise(claimed: ClaimedJob): 'same' | 'other' | undefined {
-    const { id, claim_token, attempt_id } = claimed
-    for (const one of this.#launches.values()) {
-      if (one.job.id !== id) continue
-      if (one.state !== 'running' || one.job.attempt_id + 1 !== attempt_id) return 'other'
-      this.readopt([{ job_id: id, claim_token, attempt_id }])
-      return 'same'
-    }
-    return this.#held.some(({ job }) => job.id === id) ? 'other' : undefined
+  recognise(claimed: readonly ClaimedJob[]): { fresh: ClaimedJob[]; others: ClaimedJob[] } {
+    const launches = new Map<number, Launch>()
+    for (const one of this.#launches.values()) launches.set(one.job.id, one)
+    const held = new Set(this.#held.map(({ job }) => job.id))
+    const others: ClaimedJob[] = []
+    const fresh = claimed.filter(job => {
+      const one = launches.get(job.id)
+      if (one === undefined && !held.has(job.id)) return true
+      if (one?.state !== 'running' || one.job.attempt_id + 1 !== job.attempt_id) others.push(job)
+      else this.readopt([{ job_id: job.id, claim_token: job.claim_token, attempt_id: job.attempt_id }])
+      return false
+    })
+    return { fresh, others }
   }
 
   // ---- ending ----
