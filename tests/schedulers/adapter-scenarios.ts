@@ -185,6 +185,8 @@ export function describeAdapter(
     it('S45 S47 draws no conclusion while the scheduler does not answer, nor from a listing older than the submission', async () => {
       const { scheduler } = cluster
       const id = await submitted(scheduler, site.request())
+      // A Grid Engine that is killed while it hands a job over leaves it there (`t`) for minutes.
+      await listUntil(scheduler, id, rows => rows.some(row => row.state === 'running' && row.word !== 't'))
       const bringBack = cluster.takeAway()
       try {
         const listing = await scheduler.list({ ids: [id] })
