@@ -12,7 +12,7 @@ import {
   whyNoMemoryGroups,
 } from '../../runner/launcher/memory-groups.ts'
 import { openLauncher } from '../../runner/launcher/open.ts'
-import type { Exited } from '../../runner/launcher/types.ts'
+import type { Exited, LauncherKind } from '../../runner/launcher/types.ts'
 import { kinds, makeDirectory, readText, waitUntil } from './harness.ts'
 
 const MIB = 2 ** 20
@@ -100,7 +100,8 @@ test('closeMemoryGroups() lets processes into the group again', () => {
   expect(readText(join(path, 'cgroup.procs'))).toBe(String(process.pid))
 })
 
-test.each(kinds)('a launcher of kind %s limits each job in the group of its slot', async kind => {
+/** A launcher with a directory for groups, and what has ended there. */
+async function openLimited(kind: LauncherKind, slots: number) {
   const directory = makeDirectory()
   const groups = join(directory, 'groups')
   mkdirSync(groups)
@@ -108,12 +109,17 @@ test.each(kinds)('a launcher of kind %s limits each job in the group of its slot
   const launcher = await openLauncher({
     journal: join(directory, 'journal'),
     kind,
-    slots: 1,
+    slots,
     memoryGroups: groups,
     onStarted: () => {},
     onExited: events => void exited.push(...events),
     onLost: reason => expect.unreachable(reason),
   })
+  return { directory, groups, launcher, exited }
+}
+
+test.each(kinds)('a launcher of kind %s limits each job in the group of its slot', async kind => {
+  const { directory, groups, launcher, exited } = await openLimited(kind, 1)
   /** Runs a job that shows what its slot's group says of it, and which process the slot is. */
   async function run(tag: number, memoryLimitBytes?: number): Promise<string[]> {
     const out = join(directory, `out-${tag}`)
@@ -143,19 +149,7 @@ test.each(kinds)('a launcher of kind %s limits each job in the group of its slot
 
 describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
   test('whose slot is killed ends its job as killed, runs what was queued behind, and spares the others', async () => {
-    const directory = makeDirectory()
-    const groups = join(directory, 'groups')
-    mkdirSync(groups)
-    const exited: Exited[] = []
-    const launcher = await openLauncher({
-      journal: join(directory, 'journal'),
-      kind: 'native',
-      slots: 2,
-      memoryGroups: groups,
-      onStarted: () => {},
-      onExited: events => void exited.push(...events),
-      onLost: reason => expect.unreachable(reason),
-    })
+    const { directory, launcher, exited } = await openLimited('native', 2)
     const launch = (tag: number, script: string, after?: number): void =>
       launcher.launch({
         tag,
