@@ -5,7 +5,7 @@ import { readJournal } from '../../runner/launcher/journal.ts'
 import { signalProcess } from '../../runner/launcher/processes.ts'
 import { isGone } from '../launcher/harness.ts'
 import { startServer } from '../scenarios-runner/server.ts'
-import type { Running, Site } from '../scenarios-runner/site.ts'
+import type { Ended, Running, Site } from '../scenarios-runner/site.ts'
 
 export type Victim = 'runner' | 'launcher' | 'both' | 'server'
 
@@ -18,8 +18,8 @@ export type Saboteur = {
   start(): Promise<void>
   /** Lets them work for a random time, kills one of the victims, and starts it again. Throws when the runner has ended before. */
   strike(): Promise<void>
-  /** Waits for the runner's own end and gives its exit code; the server ends too. */
-  finish(): Promise<number | null>
+  /** Waits for the runner's own end and gives its exit code and all it wrote; the server ends too. */
+  finish(): Promise<Ended>
   /** By job id: how often a job had started when its exit stood in the journal. It may not start again. */
   readonly startsAtExit: ReadonlyMap<number, number>
 }
@@ -99,10 +99,10 @@ export function createSaboteur(
       startRunner()
     },
     async finish() {
-      const { code } = await runner.ended
+      const ended = await runner.ended
       server?.child.kill('SIGTERM')
       await server?.ended
-      return code
+      return ended
     },
   }
 }
