@@ -17,6 +17,8 @@ const BASH_OWN = new RegExp(
     'CDPATH|COMP_.*|COPROC|DIRSTACK|EPOCH.*|EUID|EXECIGNORE|FUNCNAME|FUNCNEST|GLOBIGNORE|GROUPS',
     'HISTCMD|HISTFILESIZE|IFS|LINENO|OPTARG|OPTERR|OPTIND|PIPESTATUS|POSIXLY_CORRECT|PPID',
     'RANDOM|SECONDS|SHELLOPTS|SRANDOM|TMOUT|UID',
+    // Lists of slot.sh.
+    'fields|hidden|take_bytes',
   ].join('|')})$`,
 )
 /**
@@ -74,6 +76,8 @@ export class SlotEnvironment {
 
 /** Variables of ours, which most jobs of a run have in common. */
 const OURS = /^(TORC|HEADRACE)_/
+/** Those that every plan speaks of, so that nothing below them ever shows. */
+const EVERYWHERE = /^(PWD|OLDPWD|SHLVL)$/
 
 const nameOf = (entry: string): string => entry.slice(0, entry.indexOf('='))
 
@@ -91,7 +95,7 @@ export class SlotShare {
   /** Leaves out of a plan what the slot has; what two jobs in a row have in common is `fresh`, to be shared ahead of this one. */
   reduce(plan: EnvironmentPlan): { plan: EnvironmentPlan; fresh: string[] } {
     if (plan.by !== 'export') return { plan, fresh: [] }
-    const ours = plan.entries.filter(entry => OURS.test(entry) && this.#base[nameOf(entry)] === undefined)
+    const ours = plan.entries.filter(entry => this.#isShareable(entry))
     const fresh = ours.filter(entry => this.#before.has(entry) && this.#shared.get(nameOf(entry)) !== entry)
     for (const entry of fresh) this.#shared.set(nameOf(entry), entry)
     this.#before = new Set(ours)
@@ -104,6 +108,11 @@ export class SlotShare {
       },
       fresh,
     }
+  }
+
+  #isShareable(entry: string): boolean {
+    const name = nameOf(entry)
+    return EVERYWHERE.test(name) || (OURS.test(name) && this.#base[name] === undefined)
   }
 }
 

@@ -7,7 +7,7 @@ import { findScript } from './places.ts'
 import { buildMark, MARK_NAME } from './processes.ts'
 import { endInput, sendTogether } from './send.ts'
 import { type EnvironmentPlan, type SlotEnvironment, SlotShare } from './slot-environment.ts'
-import { DEFAULT_PATH, encodeForSlot, encodeTexts } from './slot-request.ts'
+import { DEFAULT_PATH, describeForSlot, encodeTexts } from './slot-request.ts'
 import type { LaunchRequest } from './types.ts'
 
 /** What a slot needs to know of its launcher. */
@@ -40,6 +40,8 @@ export class Slot {
   readonly pid: number
   readonly #process: SlotProcess
   readonly #share: SlotShare
+  /** What the latest launch has in common with the next one, unless that one changes it. */
+  #settled = ''
   readonly #ended: Promise<unknown>
 
   /** `onWord` is called when there is something in the journal that must be read at once. */
@@ -65,7 +67,11 @@ export class Slot {
   launch(request: LaunchRequest, queued: boolean, path: string, whole: EnvironmentPlan): void {
     const { plan, fresh } = this.#share.reduce(whole)
     this.#exportForAll(fresh)
-    sendTogether(this.#process.stdin, encodeForSlot(request, queued, path, plan))
+    const { common, launch } = describeForSlot(request, queued, path, plan)
+    const settled = common.join('\0')
+    if (settled !== this.#settled) sendTogether(this.#process.stdin, encodeTexts(common))
+    this.#settled = settled
+    sendTogether(this.#process.stdin, encodeTexts(launch))
   }
 
   #exportForAll(entries: readonly string[]): void {

@@ -174,7 +174,14 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
   })
 
   test.each([
-    ["names of the stand-in's own", { fields: 'a', pid: 'b', path: 'c', out: 'd', last_word: 'e', take_bytes: 'f' }],
+    [
+      "names of the stand-in's own",
+      { fields: 'a', pid: 'b', path: 'c', out: 'd', last_word: 'e', take_bytes: 'f', hidden: 'g' },
+    ],
+    [
+      "names of the stand-in's own that are no lists",
+      { pid: 'b', path: 'c', out: 'd', last_word: 'e', program_at: '1', by: 'env' },
+    ],
     ['locales', { LC_ALL: 'C.UTF-8', LANG: 'no-such', LC_CTYPE: 'no-such' }],
     ["names that are the shell's", { IFS: 'x', UID: '77', BASH_ENV: '/no/such', 'BASH_FUNC_read%%': '() { exit 9; }' }],
     ['what shells count and remember', { SHLVL: '7', PWD: '/elsewhere', OLDPWD: '/before', _: 'word' }],
@@ -190,6 +197,34 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
       .filter(entry => entry !== '' && !entry.startsWith('HEADRACE_LAUNCH='))
     const wanted = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null)
     expect(seen.sort()).toEqual(wanted.map(([name, value]) => `${name}=${value}`).sort())
+  })
+
+  test('hands on to each job its own environment and directory, whatever the jobs before it had', async () => {
+    const site = await openSite(kind)
+    const stdout = join(site.directory, 'out')
+    const jobs: { cwd?: string; env: Record<string, string | null> }[] = [
+      { env: { HEADRACE_TEST: 'a', PWD: '/told', OLDPWD: '/told/before' } },
+      { env: { HEADRACE_TEST: 'a', PWD: '/told', OLDPWD: '/told/before' }, cwd: '/' },
+      { env: { PWD: null, OLDPWD: null, SHLVL: '3', _: 'word' }, cwd: process.cwd() },
+      { env: { HEADRACE_TEST: 'b', PWD: '/told', SHLVL: '3', IFS: 'x' }, cwd: '/' },
+      { env: { HEADRACE_TEST: 'b', SHLVL: '3', HOME: null } },
+      { env: {} },
+    ]
+    // Each job behind each other one, itself included.
+    const order = jobs.flatMap((_, first) => jobs.flatMap((_, second) => [first, second]))
+    for (const { cwd, env } of order.map(index => jobs[index]!)) {
+      await site.run({
+        argv: ['sh', '-c', 'readlink /proc/$$/cwd; cat /proc/$$/environ'],
+        env,
+        stdout,
+        ...(cwd && { cwd }),
+      })
+      const [directory, ...entries] = readText(stdout).split(/[\n\0]/)
+      expect(directory).toBe(cwd ?? process.cwd())
+      const seen = entries.filter(entry => entry !== '' && !entry.startsWith('HEADRACE_LAUNCH='))
+      const wanted = Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== null)
+      expect(seen.sort()).toEqual(wanted.map(([name, value]) => `${name}=${value}`).sort())
+    }
   })
 
   test('starts a script that names no interpreter', async () => {

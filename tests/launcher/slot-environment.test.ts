@@ -21,7 +21,7 @@ describe('SlotEnvironment', () => {
     expect(plan(changes)).toEqual({ by: 'export', lastWord: 'x', hidden: ['HOME', 'OLDPWD'], entries })
   })
 
-  test.each(['UID', 'IFS', 'BASHOPTS', 'BASH_FUNC_module%%', 'a.b', '1', 'a b', 'TMOUT', 'ü'])(
+  test.each(['UID', 'IFS', 'fields', 'BASHOPTS', 'BASH_FUNC_module%%', 'a.b', '1', 'a b', 'TMOUT', 'ü'])(
     'plan() leaves %s to `env`, be it from the launcher or from a job',
     name => {
       const entries = [...Object.entries(base).map(([key, value]) => `${key}=${value}`), `${name}=v`]
@@ -49,10 +49,18 @@ describe('SlotShare', () => {
 
   test('reduce() shares what two jobs in a row have in common, and sends it no more', () => {
     const share = new SlotShare({})
-    const of = (id: number) => ofJob('TORC_RUN_ID=0', `TORC_JOB_ID=${id}`, 'PWD=/work')
+    const of = (id: number) => ofJob('TORC_RUN_ID=0', `TORC_JOB_ID=${id}`, 'HOME=/h')
     expect(share.reduce(of(1))).toEqual({ plan: of(1), fresh: [] })
-    expect(share.reduce(of(2))).toEqual({ plan: ofJob('TORC_JOB_ID=2', 'PWD=/work'), fresh: ['TORC_RUN_ID=0'] })
-    expect(share.reduce(of(3))).toEqual({ plan: ofJob('TORC_JOB_ID=3', 'PWD=/work'), fresh: [] })
+    expect(share.reduce(of(2))).toEqual({ plan: ofJob('TORC_JOB_ID=2', 'HOME=/h'), fresh: ['TORC_RUN_ID=0'] })
+    expect(share.reduce(of(3))).toEqual({ plan: ofJob('TORC_JOB_ID=3', 'HOME=/h'), fresh: [] })
+  })
+
+  test('reduce() shares the directories and the level, whatever is below them', () => {
+    const share = new SlotShare({ PWD: '/below', SHLVL: '1' })
+    const job = ofJob('PWD=/work', 'OLDPWD=/', 'SHLVL=2')
+    share.reduce(job)
+    expect(share.reduce(job)).toEqual({ plan: ofJob(), fresh: job.entries })
+    expect(share.reduce(ofJob('PWD=/work', 'SHLVL=3')).plan).toEqual({ ...ofJob('SHLVL=3'), hidden: ['OLDPWD'] })
   })
 
   test('reduce() sends another value, and hides what a job does not have', () => {

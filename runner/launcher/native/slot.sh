@@ -1,8 +1,11 @@
 # One slot of the stand-in launcher: a resident bash that starts one job after the other (runner/launcher/slot.ts feeds it).
 # Arguments: the launcher's id, the journal, the launcher's scratch directory, the slot's number, the slot's cgroup or nothing.
-# Requests come on standard input: a length, then texts that each end in a byte which no text has, so that nothing in them is ever
-# read as shell. Records go to the journal, which is standard output; a byte to the runner (9) tells it to read them. Runs on bash 3.2 too.
+# Requests come on standard input as runner/launcher/slot-request.ts writes them: a length, then texts that each end in a byte which
+# no text has, so that nothing in them is ever read as shell. Records go to the journal, which is standard output; a byte to the runner
+# (9) tells it to read them. Runs on bash 3.2 too.
 # Capital names are the jobs' environment, which this shell exports for them; its own names are small.
+# Bash copies the text of a function each time it is called, which would cost as much as a third of a job's start: what is done for
+# each job stands in the loop at the end, and only what is rare has functions.
 
 id=$1
 dir=$3
@@ -23,50 +26,22 @@ export -n LC_ALL PATH PWD OLDPWD SHLVL
 enoent=2 eacces=13 enotdir=20 eisdir=21
 step_stdout=1 step_stderr=2 step_cwd=3 step_exec=6
 
-# ---- requests ----
-
-# Options of `read` that take a number of bytes, whatever they are. Bash 3.2 has no -N; no request has a NUL, which ends its -n.
-if [ "${BASH_VERSINFO[0]}" -ge 5 ] || [ "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}" \> 4.0 ]; then
-  take_bytes=(-N)
-else
-  take_bytes=(-d '' -n)
+# Options of `read` that take a number of bytes, whatever they are. Bash 3.2 has no -N; no request has a NUL, which ends its -n. It
+# cannot tell either whether a request is there to be taken at once.
+take_bytes=(-N) can_look=1
+if [ "${BASH_VERSINFO[0]}" -lt 4 ] || [ "${BASH_VERSINFO[0]}.${BASH_VERSINFO[1]}" = 4.0 ]; then
+  take_bytes=(-d '' -n) can_look=
 fi
-
-# Whether a request is there to be taken at once; bash 3.2 cannot tell.
-if [ "${BASH_VERSINFO[0]}" -ge 4 ]; then
-  has_request() { read -r -t 0; }
-else
-  has_request() { false; }
-fi
-
-take_request() {
-  local length request IFS=
-  read -r "${take_bytes[@]}" 8 length && read -r "${take_bytes[@]}" "$((length))" request || return 1
-  IFS=$'\xfe'
-  fields=($request)
-}
-
-# Of a launch; behind these fields stand the hidden names, the entries and the arguments.
-name_fields() {
-  tag=${fields[1]} queued=${fields[2]} label=${fields[3]} cwd=${fields[4]} out=${fields[5]} err=${fields[6]} path=${fields[7]}
-  environment_by=${fields[8]} last_word=${fields[9]} hidden_count=${fields[10]} entry_count=${fields[11]}
-  cpus=${fields[12]} memory_mib=${fields[13]}
-  entries_at=$((14 + hidden_count))
-  program_at=$((entries_at + entry_count))
-}
-
-# Whoever makes this file first decides: we, that the launch starts, or the runner, that it is taken back.
-is_ours_to_start() {
-  [ "$queued" = 0 ] || : >"$dir/go.$tag"
-}
+text_end=$'\xfe' white=$' \t\n'
 
 # ---- what cannot be started ----
 
+# Arguments: errno, step. The first that fails counts.
 fail() {
-  error=$1 step=$2
-  return 1
+  if [ "$step" = 0 ]; then error=$1 step=$2; fi
 }
 
+# Arguments: the path of the log, the step.
 blame_log() {
   local parent=${1%/*}
   if [ -d "$1" ]; then
@@ -80,22 +55,12 @@ blame_log() {
   fi
 }
 
-open_logs() {
-  command exec 5>|"$out" || { blame_log "$out" "$step_stdout"; return 1; }
-  if [ -z "$err" ]; then
-    exec 6>&5
-  else
-    command exec 6>|"$err" || { blame_log "$err" "$step_stderr"; return 1; }
-  fi
-}
-
 check_cwd() {
-  if [ -z "$cwd" ] || { [ -d "$cwd" ] && [ -x "$cwd" ]; }; then return 0; fi
   if [ ! -e "$cwd" ]; then
     fail "$enoent" "$step_cwd"
   elif [ ! -d "$cwd" ]; then
     fail "$enotdir" "$step_cwd"
-  else
+  elif [ ! -x "$cwd" ]; then
     fail "$eacces" "$step_cwd"
   fi
 }
@@ -106,7 +71,7 @@ check_program() {
     /*) ;;
     */*) program=${cwd:-.}/$program ;;
     *)
-      [ "$path:$program" = "$found" ] || PATH=$path type -P -- "$program" >/dev/null || fail "$enoent" "$step_exec" || return
+      [ "$path:$program" = "$found" ] || PATH=$path type -P -- "$program" >/dev/null || fail "$enoent" "$step_exec"
       found=$path:$program
       return
       ;;
@@ -120,59 +85,9 @@ check_program() {
 
 # ---- records ----
 
-record() {
-  local again=
-  # On a full disk the job's record waits until there is room.
-  until printf '%s%s #%d\n' "$again" "$1" "${#1}"; do
-    again=$'\n'
-    sleep 1
-  done
-}
-
-# Wakes the runner, which reads the journal. It also looks by itself as long as a request waits here.
-tell() {
-  printf . >&9
-}
-
-record_start() {
-  record "S $id $tag $pid $from $to $started $label"
-}
-
-# Arguments: code, signal, errno, step.
-record_exit() {
-  record "E $id $tag $1 $2 $3 $4 $started $exited $user_ms.000 $system_ms.000 0 $strays $cut"
-}
-
-# ---- clocks ----
-
-if [ -n "$EPOCHREALTIME" ]; then
-  read_clock() {
-    local now=$EPOCHREALTIME
-    clock=${now:0:10}${now:11:3}.${now:14}
-  }
-else
-  read_clock() {
-    clock=$(date +%s)000
-  }
-fi
-
-# 1m2.345s → 62345
-to_ms() {
-  local minutes=${1%m*} seconds=${1#*m}
-  seconds=${seconds%s}
-  ms=$((minutes * 60000 + 10#${seconds%.*} * 1000 + 10#${seconds#*.}))
-}
-
-# The user and system time of all children that have been waited for: a job's is the difference.
-read_usage() {
-  local user system
-  # Written over rather than truncated: truncating makes ext4 write the file out, a millisecond each time.
-  times 1<>"$times_file"
-  { read -r _; read -r user system; } <"$times_file"
-  to_ms "$user"
-  all_user_ms=$ms
-  to_ms "$system"
-  all_system_ms=$ms
+# On a full disk a record waits until there is room.
+record_again() {
+  until sleep 1; printf '\n%s #%d\n' "$line" "${#line}"; do :; done
 }
 
 # Splits what /proc tells of a process: `stat` becomes the fields after the name, which stands in brackets and may hold anything.
@@ -190,77 +105,44 @@ read_start() {
   start_ticks=${20}
 }
 
-# The time since boot in ticks, of which there are 100 in a second wherever Linux shows them.
-read_uptime() {
-  local uptime
-  read -r uptime _ </proc/uptime || return
+# When a job started, in ticks since boot, of which there are 100 in a second wherever Linux shows them: between `from` and `to`; zeros
+# when nobody can tell. A process that had the number before is gone, so that only the end matters: the time after the fork is cheaper
+# to read than the process's own. Not so in containers that show an uptime of their own, which is seen by our own start.
+by_uptime=
+if read_start $$ && read -r uptime _ </proc/uptime; then
   now_ticks=$((10#${uptime/./}))
-}
-
-# When $pid started, in ticks since boot: between `from` and `to`; zeros when nobody can tell. A process that had this number before
-# is gone, so that only the end matters: the time after the fork is cheaper to read than the process's own. Not so in containers
-# that show an uptime of their own, which is seen by our own start.
-if read_start $$ && read_uptime && [ "$now_ticks" -ge "$start_ticks" ] && [ "$now_ticks" -le $((start_ticks + 500)) ]; then
-  read_window() {
-    from=0 to=0
-    if read_uptime; then from=1 to=$now_ticks; fi
-  }
-else
-  read_window() {
-    from=0 to=0
-    if read_start "$pid"; then from=$start_ticks to=$start_ticks; fi
-  }
+  if [ "$now_ticks" -ge "$start_ticks" ] && [ "$now_ticks" -le $((start_ticks + 500)) ]; then by_uptime=1; fi
 fi
 
-# ---- the job ----
+# ---- what jobs have in common ----
 
-# What follows runs in a subshell, which becomes the program.
-
-# Arguments: the entries. They may bear any small name, so that nothing of ours is read from here on but arguments; what bash holds
-# as a list could not be exported.
-export_entries() {
-  unset -v fields take_bytes
-  export "$@"
-}
-
-# Arguments: the program and its arguments.
-become_by_env() {
-  exec env -i -- "${fields[@]:entries_at:entry_count}" "$@" </dev/null >&5 2>&6 5>&- 6>&- 9>&-
-}
-
-# Arguments: the variable `_`, which bash forgets after each command unless it stands before it, the program and its arguments.
-become_by_export() {
-  if [ "$hidden_count" -gt 0 ]; then export -n "${fields[@]:14:hidden_count}"; fi
-  export_entries "${fields[@]:entries_at:entry_count}"
-  _=$1 exec -- "${@:2}" </dev/null >&5 2>&6 5>&- 6>&- 9>&-
-}
-
-become_program() {
-  [ -z "$cwd" ] || cd -- "$cwd" || exit 126
-  # A millisecond more, and not everywhere: bash 3.2 does not know its own number, and some systems have no such program.
-  [ -z "$cpus" ] || [ -z "$BASHPID" ] || taskset -p -c "$cpus" "$BASHPID" >/dev/null
-  if [ "$environment_by" = env ]; then
-    become_by_env "${fields[@]:program_at}"
-  else
-    become_by_export "$last_word" "${fields[@]:program_at}"
+# Takes what holds for all launches that follow; what is not usual has to be done by become_specially().
+settle() {
+  cwd=${fields[1]} path=${fields[2]} logs=${fields[3]} last_word=${fields[4]} by=${fields[5]} cpus=${fields[6]} memory_mib=${fields[7]}
+  hidden=("${fields[@]:8}")
+  special=
+  if [ "$by" = env ] || [ -n "$cpus" ] || [ "${#hidden[@]}" -gt 0 ]; then special=1; fi
+  # Limits the memory of what this shell starts from now on: the runner has put it into a cgroup of its own.
+  if [ -n "$group" ] && [ "$memory_mib" != "$limit_mib" ]; then
+    limit_mib=$memory_mib
+    if [ "$memory_mib" = 0 ]; then echo max; else echo $((memory_mib * 1048576)); fi >|"$group/memory.max"
   fi
 }
 
-# Limits the memory of what this shell starts from now on: the runner has put it into a cgroup of its own.
-limit_memory() {
-  [ -n "$group" ] && [ "$memory_mib" != "$limit_mib" ] || return 0
-  limit_mib=$memory_mib
-  if [ "$memory_mib" = 0 ]; then echo max; else echo $((memory_mib * 1048576)); fi >|"$group/memory.max"
+# In the subshell that becomes the program: what few jobs need. Does not return where `env` makes the environment.
+become_specially() {
+  local pwd=$PWD oldpwd=$OLDPWD
+  if [ -n "$cwd" ]; then
+    cd -- "$cwd" || exit 126
+    PWD=$pwd OLDPWD=$oldpwd
+  fi
+  # A millisecond more, and not everywhere: bash 3.2 does not know its own number, and some systems have no such program.
+  [ -z "$cpus" ] || [ -z "$BASHPID" ] || taskset -p -c "$cpus" "$BASHPID" >/dev/null
+  if [ "$by" = env ]; then exec env -i -- "${fields[@]:7}" </dev/null >&5 2>&6 5>&- 6>&- 9>&-; fi
+  [ "${#hidden[@]}" = 0 ] || export -n "${hidden[@]}"
 }
 
-start() {
-  # Job control is on for the moment of the fork only: it gives the job a group of its own. With it on, `wait` would also
-  # return for a job that was merely stopped.
-  set -m
-  become_program &
-  pid=$!
-  set +m
-}
+# ---- the end of a job ----
 
 # How many processes are left in the job's group, those not counted that have ended but were not waited for.
 count_group() {
@@ -289,52 +171,93 @@ end_group() {
   done
 }
 
-run() {
-  limit_memory
-  start
-  exec 5>&- 6>&-
-  read_window
-  record_start
-  [ "$queued" = 1 ] || tell
-  wait "$pid"
-  local code=$? user_before=$all_user_ms system_before=$all_system_ms signal=0
-  read_clock
-  exited=$clock
-  read_usage
-  user_ms=$((all_user_ms - user_before)) system_ms=$((all_system_ms - system_before))
-  if kill -s 0 -- "-$pid"; then
-    end_group
-    read_usage
-  fi
-  # A shell cannot tell `exit 137` from a KILL: both are taken for the signal, as shells do.
-  if [ "$code" -gt 128 ] && [ "$code" -le 192 ]; then
-    signal=$((code - 128)) code=-1
-  fi
-  if [ "$signal" = 9 ] && [ -e "$dir/cut" ]; then cut=1; fi
-  record_exit "$code" "$signal" 0 0
-}
+# ---- the jobs, one after the other ----
 
-launch() {
-  name_fields
-  is_ours_to_start || return
-  pid=0 from=0 to=0 strays=0 cut=0 user_ms=0 system_ms=0 error=0 step=0
-  read_clock
-  started=$clock exited=$clock
-  if open_logs && check_cwd && check_program; then
-    run
-  else
-    exec 5>&- 6>&-
-    record_start
-    record_exit -1 0 "$error" "$step"
-  fi
-}
-
-read_usage
-found= limit_mib=0
-while has_request || tell; take_request; do
+found= limit_mib=0 hidden=() all_user_ms=0 all_system_ms=0
+while [[ $can_look ]] && read -r -t 0 || printf . >&9
+  IFS= read -r "${take_bytes[@]}" 8 length && IFS= read -r "${take_bytes[@]}" "$((length))" request
+do
+  IFS=$text_end
+  fields=($request)
+  IFS=$white
   case ${fields[0]} in
     share) export "${fields[@]:1}" ;;
-    launch) launch ;;
+    common) settle ;;
   esac
+  [[ ${fields[0]} = launch ]] || continue
+  # Behind these stand the entries of the job's environment, and its program with the arguments.
+  tag=${fields[1]} queued=${fields[2]} label=${fields[3]} out=$logs${fields[4]} err=${fields[5]} program_at=${fields[6]}
+
+  # Whoever makes this file first decides: we, that the launch starts, or the runner, that it is taken back.
+  [[ $queued = 0 ]] || : >"$dir/go.$tag" || continue
+
+  now=${EPOCHREALTIME:-$(date +%s).000000}
+  started=${now:0:10}${now:11:3}.${now:14}
+  pid=0 from=0 to=0 code=-1 signal=0 error=0 step=0 strays=0 cut=0
+
+  command exec 5>|"$out" || blame_log "$out" "$step_stdout"
+  if [[ -z $err ]]; then
+    exec 6>&5
+  else
+    command exec 6>|"$logs$err" || blame_log "$logs$err" "$step_stderr"
+  fi
+  [[ -z $cwd || . -ef $cwd ]] || check_cwd
+  program=${fields[program_at]}
+  [[ $program = /* && -x $program && ! -d $program ]] || check_program
+
+  if [[ $step = 0 ]]; then
+    # Job control is on for the moment of the fork only: it gives the job a group of its own. With it on, `wait` would also
+    # return for a job that was merely stopped.
+    set -m
+    {
+      [[ -z $special && ( -z $cwd || . -ef $cwd ) ]] || become_specially
+      # The entries may bear any small name but that of a list of ours, so that nothing is read after them but arguments. Bash forgets
+      # the variable `_` after each command unless it stands before it.
+      set -- "$last_word" "${fields[@]:program_at}"
+      export "${fields[@]:7:program_at - 7}"
+      _=$1 exec -- "${@:2}" </dev/null >&5 2>&6 5>&- 6>&- 9>&-
+    } &
+    pid=$!
+    set +m
+    exec 5>&- 6>&-
+
+    if [[ $by_uptime ]]; then
+      read -r uptime _ </proc/uptime
+      from=1 to=$((10#${uptime/./}))
+    elif read_start "$pid"; then
+      from=$start_ticks to=$start_ticks
+    fi
+  else
+    exec 5>&- 6>&-
+  fi
+  line="S $id $tag $pid $from $to $started $label"
+  printf '%s #%d\n' "$line" "${#line}" || record_again
+
+  if [[ $pid = 0 ]]; then
+    exited=$started user_ms=0 system_ms=0
+  else
+    # The runner also looks by itself as long as a request waits here.
+    [[ $queued = 1 ]] || printf . >&9
+    wait "$pid"
+    code=$?
+    now=${EPOCHREALTIME:-$(date +%s).000000}
+    exited=${now:0:10}${now:11:3}.${now:14}
+    # A shell cannot tell `exit 137` from a KILL: both are taken for the signal, as shells do.
+    if [[ $code -gt 128 && $code -le 192 ]]; then
+      signal=$((code - 128)) code=-1
+      if [[ $signal = 9 && -e $dir/cut ]]; then cut=1; fi
+    fi
+    if kill -s 0 -- "-$pid"; then end_group; fi
+
+    # The user and system time of all children that have been waited for, as 1m2.345s: a job's is the difference. The file is written
+    # over rather than truncated: truncating makes ext4 write it out, a millisecond each time.
+    times 1<>"$times_file"
+    { read -r _; IFS='ms. ' read -r um us uf sm ss sf; } <"$times_file"
+    user_ms=$all_user_ms system_ms=$all_system_ms
+    all_user_ms=$((um * 60000 + us * 1000 + 10#$uf)) all_system_ms=$((sm * 60000 + ss * 1000 + 10#$sf))
+    user_ms=$((all_user_ms - user_ms)) system_ms=$((all_system_ms - system_ms))
+  fi
+  line="E $id $tag $code $signal $error $step $started $exited $user_ms.000 $system_ms.000 0 $strays $cut"
+  printf '%s #%d\n' "$line" "${#line}" || record_again
 done
-tell
+printf . >&9
