@@ -165,11 +165,11 @@ export function attemptOf(
   >,
 ): Attempt {
   return {
+    ...facts,
     jobId: job.id,
     workflowId: job.workflow_id,
     attemptId: job.attempt_id,
     claimToken: job.claim_token,
     outputs: job.output_files ?? [],
-    ...facts,
   }
 }

@@ -2,7 +2,7 @@ import { leftoversOf } from './schedulers/leftovers.ts'
 import type { ClaimedJob } from './wire.ts'
 
 /** What every job of a run sees, beside its own variables. */
-export type RunFacts = {
+export type RunFacts = Readonly<{
   workflowId: number
   apiUrl: string
   outputDir: string
@@ -10,7 +10,7 @@ export type RunFacts = {
   submissionDirectory?: string
   /** What its jobs show to the server, where that asks for something. */
   jobToken?: string
-}
+}>
 
 /**
  * The variables around a job (spec-format.md 18, 26.10): its own map, then GPUs, then those of the service, which win. null takes a
@@ -21,12 +21,13 @@ export function jobEnvironment(
   gpus: readonly string[],
   facts: RunFacts,
 ): Record<string, string | null> {
-  const env: Record<string, string | null> = job.env === undefined ? { ...TAKEN_AWAY } : { ...TAKEN_AWAY, ...job.env }
+  const env: Record<string, string | null> =
+    job.env === undefined ? { ...commonOf(facts) } : { ...TAKEN_AWAY, ...job.env }
   if (job.resource_requirements.num_gpus > 0) {
     const list = gpus.join(',')
     for (const name of GPU_VARIABLES) env[name] = list
   }
-  setRunVariables(env, facts)
+  if (job.env !== undefined) setRunVariables(env, facts)
   setAttemptVariables(env, job.id, job.name, job.attempt_id)
   return env
 }
@@ -38,6 +39,18 @@ const CREDENTIALS = ['HEADRACE_TOKEN', 'HEADRACE_TOKEN_FILE', 'HEADRACE_DB_TOKEN
 const TAKEN_AWAY: Record<string, null | string> = {
   ...leftoversOf(process.env),
   ...Object.fromEntries(CREDENTIALS.map(name => [name, null] as const)),
+}
+
+const common = new WeakMap<RunFacts, Record<string, string | null>>()
+
+/** What all jobs of a run have that bring no environment of their own. Made once, and copied faster than set. */
+function commonOf(facts: RunFacts): Record<string, string | null> {
+  const made = common.get(facts)
+  if (made !== undefined) return made
+  const env = { ...TAKEN_AWAY }
+  setRunVariables(env, facts)
+  common.set(facts, env)
+  return env
 }
 
 // Set one by one: an engine copies objects into each other many times slower, and every job comes through here.

@@ -1,4 +1,4 @@
-import { describeEnd, describePeak } from './outcome.ts'
+import { addEnd } from './outcome.ts'
 import type { TickWindow } from './processes.ts'
 import { decodeLabel } from './request.ts'
 import type { Exited, LauncherKind } from './types.ts'
@@ -99,7 +99,7 @@ function parseExit(launcherId: string, fields: string[]): JournalRecord | undefi
   if (!numbers) return undefined
   const [tag = 0, code = 0, signal = 0, error = 0, step = 0, startedAtMs = 0, exitedAtMs = 0] = numbers
   const [userMs = 0, systemMs = 0, peakBytes = 0, strays = 0, cut = 0] = numbers.slice(7)
-  const end = describeEnd(code, signal, error, step)
-  const exit = { tag, ...end, startedAtMs, exitedAtMs, userMs, systemMs, ...describePeak(peakBytes), strays }
+  const exit: Exited = { tag, startedAtMs, exitedAtMs, userMs, systemMs, strays }
+  addEnd(exit, code, signal, error, step, peakBytes)
   return { type: 'exit', launcherId, exit, cut: cut === 1 }
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { describeEnd, describePeak } from './outcome.ts'
+import { addEnd } from './outcome.ts'
 import { encodeLabel, listOverlay, memoryMib } from './request.ts'
 import type { Exited, LaunchRequest, Started } from './types.ts'
 
@@ -37,21 +37,20 @@ export function encodeLaunch(request: LaunchRequest): Buffer {
   const textAt = LAUNCH_HEADER_BYTES + 4 * cpus.length
   const frame = Buffer.allocUnsafe(textAt + Buffer.byteLength(text))
   const flags = (combined ? COMBINED : 0) | (request.after === undefined ? 0 : AFTER)
-  const header = [
-    frame.length - 4,
-    REQUEST.launch,
-    request.tag,
-    flags,
-    request.after ?? 0,
-    request.argv.length,
-    overlay.length,
-    cpus.length,
-    memoryMib(request),
-    ...cpus,
-  ]
-  header.forEach((value, index) => {
-    frame.writeUInt32LE(value, 4 * index)
-  })
+  let at = 0
+  const put = (value: number) => {
+    at = frame.writeUInt32LE(value, at)
+  }
+  put(frame.length - 4)
+  put(REQUEST.launch)
+  put(request.tag)
+  put(flags)
+  put(request.after ?? 0)
+  put(request.argv.length)
+  put(overlay.length)
+  put(cpus.length)
+  put(memoryMib(request))
+  for (const cpu of cpus) put(cpu)
   frame.write(text, textAt)
   return frame
 }
@@ -83,22 +82,18 @@ export function encodeKeep(): Buffer {
 }
 
 function decodeExited(frame: DataView): Exited {
-  const end = describeEnd(
-    frame.getInt32(8, true),
-    frame.getUint32(12, true),
-    frame.getUint32(16, true),
-    frame.getUint32(20, true),
-  )
-  return {
-    ...end,
+  const exited: Exited = {
     tag: frame.getUint32(4, true),
     strays: frame.getUint32(24, true),
     startedAtMs: frame.getFloat64(28, true),
     exitedAtMs: frame.getFloat64(36, true),
     userMs: frame.getFloat64(44, true),
     systemMs: frame.getFloat64(52, true),
-    ...describePeak(frame.getFloat64(60, true)),
   }
+  const [code, signal] = [frame.getInt32(8, true), frame.getUint32(12, true)]
+  const [error, step] = [frame.getUint32(16, true), frame.getUint32(20, true)]
+  addEnd(exited, code, signal, error, step, frame.getFloat64(60, true))
+  return exited
 }
 
 function decodeReport(frame: DataView): Report {

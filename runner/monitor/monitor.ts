@@ -133,10 +133,7 @@ function withExactCpu(measured: Measured, { startedAtMs, exitedAtMs, userMs, sys
   const elapsedMs = exitedAtMs - startedAtMs
   if (elapsedMs <= 0) return measured
   const avgCpuPercent = tenths((100 * (userMs + systemMs)) / elapsedMs)
-  const { peakCpuPercent } = measured
-  return {
-    ...measured,
-    avgCpuPercent,
-    peakCpuPercent: peakCpuPercent === undefined ? undefined : Math.max(peakCpuPercent, avgCpuPercent),
-  }
+  measured.avgCpuPercent = avgCpuPercent
+  if (measured.peakCpuPercent !== undefined) measured.peakCpuPercent = Math.max(measured.peakCpuPercent, avgCpuPercent)
+  return measured
 }
