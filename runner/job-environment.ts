@@ -49,6 +49,8 @@ function commonOf(facts: RunFacts): Record<string, string | null> {
   if (made !== undefined) return made
   const env = { ...TAKEN_AWAY }
   setRunVariables(env, facts)
+  // Only their places: what a copy has already is set faster than what is new to it.
+  setAttemptVariables(env, 0, '', 0)
   common.set(facts, env)
   return env
 }
