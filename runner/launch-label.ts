@@ -9,7 +9,7 @@ export type LabelledAttempt = Pick<
 /** Numbers, then the token, joined by points; the token may hold points itself. */
 export function labelOf(attempt: LabelledAttempt): string {
   const { workflowId, jobId, runId, attemptId, computeNodeId, claimToken } = attempt
-  return `${workflowId}.${jobId}.${runId}.${attemptId}.${computeNodeId ?? ''}.${claimToken}`
+  return `${workflowId}.${jobId}.${runId}.${attemptId}.${computeNodeId}.${claimToken}`
 }
 
 /** Reads a label back; undefined when it is none of ours. */
