@@ -12,6 +12,7 @@ import { tokens } from './migrations/0010-tokens.ts'
 import { webhooks } from './migrations/0011-webhooks.ts'
 import { fileDigests } from './migrations/0012-file-digests.ts'
 import { webhookTries } from './migrations/0013-webhook-tries.ts'
+import { actionTrigger } from './migrations/0014-action-trigger.ts'
 import { all, one, run, type Unit } from './unit.ts'
 
 export type Migration = { version: number; name: string; statements: readonly string[] }
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   webhooks,
   fileDigests,
   webhookTries,
+  actionTrigger,
 ]
 
 export const SCHEMA_VERSION = MIGRATIONS[MIGRATIONS.length - 1]!.version
