@@ -54,8 +54,14 @@ function textOrObject(row: WorkflowRow, field: TextOrObject, dialect: Dialect): 
   if (stored === null) return null
   const isObject = row.json_objects.split(',').includes(field)
   const shown = inDialect(stored, isObject, dialect)
+  if (field !== 'resource_monitor_config' || typeof shown === 'string') return shown
+  const config = withoutNulls(shown)
   // A text that turned into an object may hold fields of wrong types, on which readers of the new form fail too.
-  return field === 'resource_monitor_config' && !isObject && typeof shown !== 'string'
-    ? readableMonitorConfig(shown)
-    : shown
+  return isObject ? config : readableMonitorConfig(config)
+}
+
+/** The contract has its parts as objects or not at all; a part that is null means that it is not there. */
+function withoutNulls(config: unknown): unknown {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return config
+  return Object.fromEntries(Object.entries(config).filter(([, part]) => part !== null))
 }

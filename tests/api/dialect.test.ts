@@ -62,6 +62,15 @@ it('POST /workflows ends with 422 where such a field is a list, a number or a fl
   }
 })
 
+it('workflowReply() leaves parts of resource_monitor_config out that are null, which new readers take for objects', async () => {
+  const config = { enabled: true, jobs: null, compute_node: null }
+  const text = await seedWorkflow(t, { resource_monitor_config: JSON.stringify(config) })
+  const object = await seedWorkflow(t, { resource_monitor_config: config })
+  for (const id of [text, object])
+    expect((await t.get(`/workflows/${id}`, NEW)).body.resource_monitor_config).toEqual({ enabled: true })
+  expect((await t.get(`/workflows/${text}`, OLD)).body.resource_monitor_config).toBe(JSON.stringify(config))
+})
+
 it('workflowReply() leaves out a text resource_monitor_config that new readers cannot parse', async () => {
   const bad = await seedWorkflow(t, { resource_monitor_config: '{"enabled":"yes"}' })
   const good = await seedWorkflow(t, { resource_monitor_config: '{"enabled":true,"granularity":"summary"}' })

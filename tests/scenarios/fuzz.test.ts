@@ -55,7 +55,8 @@ const spoiled = (good: unknown): fc.Arbitrary<unknown> =>
       const place = places[pick % places.length]
       if (place === undefined) continue
       if (drop && !Array.isArray(place.owner)) delete place.owner[place.key]
-      else Object.assign(place.owner, { [place.key]: value })
+      // A copy, since a later change may go into what this one has put there.
+      else Object.assign(place.owner, { [place.key]: structuredClone(value) })
     }
     return copy
   })
