@@ -385,9 +385,13 @@ function listenForSignals(progress: Progress): Signals {
       allocation.release()
       process.off('SIGINT', onInterrupt)
       process.off('SIGTERM', onTerminate)
+      process.off('SIGINT', letPass).once('SIGINT', letPass)
     },
   }
 }
+
+/** A wish to finish what runs that comes when nothing runs any more: it is fulfilled, and the exit code is to tell how the run went. */
+const letPass = (): void => {}
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { waitUntil } from '../launcher/harness.ts'
-import { startServer } from './server.ts'
-import { openSite, type Site } from './site.ts'
+import { startServer } from '../scenarios-runner/server.ts'
+import { openSite, type Site } from '../scenarios-runner/site.ts'
 
 const WORKFLOW = `
 name: leased
