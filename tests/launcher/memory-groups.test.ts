@@ -106,16 +106,17 @@ async function openLimited(kind: LauncherKind, slots: number) {
   const groups = join(directory, 'groups')
   mkdirSync(groups)
   const exited: Exited[] = []
+  const started: number[] = []
   const launcher = await openLauncher({
     journal: join(directory, 'journal'),
     kind,
     slots,
     memoryGroups: groups,
-    onStarted: () => {},
+    onStarted: events => void started.push(...events.map(({ tag }) => tag)),
     onExited: events => void exited.push(...events),
     onLost: reason => expect.unreachable(reason),
   })
-  return { directory, groups, launcher, exited }
+  return { directory, groups, launcher, started, exited }
 }
 
 test.each(kinds)('a launcher of kind %s limits each job in the group of its slot', async kind => {
@@ -149,7 +150,7 @@ test.each(kinds)('a launcher of kind %s limits each job in the group of its slot
 
 describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
   test('whose slot is killed ends its job as killed, runs what was queued behind, and spares the others', async () => {
-    const { directory, launcher, exited } = await openLimited('native', 2)
+    const { directory, launcher, started, exited } = await openLimited('native', 2)
     const launch = (tag: number, script: string, after?: number): void =>
       launcher.launch({
         tag,
@@ -169,6 +170,12 @@ describe.skipIf(!kinds.includes('native'))('the native launcher', () => {
       'the first job runs',
       () => (existsSync(join(directory, 'out-1')) ? Number(readText(join(directory, 'out-1'))) : 0),
       pid => pid > 0,
+    )
+    // A job can print before its slot has told of its start, and without that word nobody knows that it ran.
+    await waitUntil(
+      'the start is told',
+      () => started.includes(1),
+      told => told,
     )
     process.kill(slot, 'SIGKILL')
     await waitUntil(
