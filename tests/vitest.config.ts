@@ -2,15 +2,9 @@ import { defineConfig } from 'vitest/config'
 import { SkipReporter } from './helpers/skip-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
-/**
- * A busy machine can make a test of processes and clocks fail that is right: it has a second try, and is named at the end of the run when it
- * needed it. What random values or kills have found is never tried again, since the next try draws others.
- */
-const SECOND_TRY = { count: 1, condition: /^(?!Property failed)/ }
-const shared = { root, testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const, retry: SECOND_TRY }
+const shared = { root, testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const }
 const SERIAL = 'tests/**/*.serial.test.ts'
 const LONG = 'tests/long/**'
-const SCHEDULERS = 'tests/long/{elastic,pipe,sge*,slurm*,torque}.test.ts'
 /** These test what HEADRACE_TARGET names, and nothing without it. */
 const CONFORMANCE = 'tests/conformance/**'
 
@@ -29,8 +23,7 @@ const ONCE = [
 
 /**
  * Four groups, one after the other: quick tests in parallel, each on its own database file and port; those of the database once more,
- * over a libSQL server; then timing, kills and schedulers one at a time; with HEADRACE_LONG=1 the long ones, then those of
- * real schedulers, instead of all.
+ * over a libSQL server; then timing, kills and schedulers one at a time; with HEADRACE_LONG=1 the long ones instead of all.
  */
 const quick = {
   ...shared,
@@ -63,20 +56,10 @@ const long = {
   ...shared,
   name: 'long',
   include: ['tests/long/**/*.test.ts'],
-  exclude: ['**/node_modules/**', SCHEDULERS],
+  exclude: ['**/node_modules/**'],
   testTimeout: 900_000,
   maxWorkers: 1,
   fileParallelism: false,
-  retry: 0,
-  sequence: { groupOrder: 0 },
-}
-const schedulers = {
-  ...long,
-  name: 'schedulers',
-  include: [SCHEDULERS],
-  exclude: ['**/node_modules/**'],
-  retry: SECOND_TRY,
-  sequence: { groupOrder: 1 },
 }
 
 /** Every kind of control plane as it is deployed, the one that HEADRACE_TARGET names: see scripts/conformance.sh. */
@@ -92,7 +75,7 @@ const conformance = {
 
 function projects() {
   if (process.env.HEADRACE_TARGET !== undefined) return [{ test: conformance }]
-  if (process.env.HEADRACE_LONG === '1') return [{ test: long }, { test: schedulers }]
+  if (process.env.HEADRACE_LONG === '1') return [{ test: long }]
   return [{ test: quick }, { test: sqld }, { test: serial }]
 }
 
