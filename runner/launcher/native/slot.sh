@@ -4,7 +4,7 @@
 # no text has, so that nothing in them is ever read as shell. Records go to the journal, which is standard output; a byte to the runner
 # (9) tells it to read them. Runs on bash 3.2 too.
 # Capital names are the jobs' environment, which this shell exports for them; its own names are small.
-# Bash copies the text of a function each time it is called, which would cost as much as a third of a job's start: what is done for
+# Bash copies the text of a function each time it is called, which would cost a slot half as many instructions again: what is done for
 # each job stands in the loop at the end, and only what is rare has functions.
 
 id=$1
