@@ -236,6 +236,13 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     expect(readText(stdout)).toBe('one  two\n')
   })
 
+  test('looks for a program that is not there again for each job', async () => {
+    const site = await openSite(kind)
+    for (const _ of [1, 2, 3])
+      expect(await site.run({ argv: ['no-such-program'] })).toMatchObject({ error: 'ENOENT', failedStep: 'exec' })
+    expect(await site.run({ argv: ['true'] })).toMatchObject({ code: 0 })
+  })
+
   test('starts a program whose name looks like a variable', async () => {
     const site = await openSite(kind)
     const program = join(site.directory, 'a=b')

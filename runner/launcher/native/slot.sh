@@ -71,8 +71,8 @@ check_program() {
     /*) ;;
     */*) program=${cwd:-.}/$program ;;
     *)
-      [ "$path:$program" = "$found" ] || PATH=$path type -P -- "$program" >/dev/null || fail "$enoent" "$step_exec"
-      found=$path:$program
+      if [ "$path:$program" = "$found" ]; then return; fi
+      if PATH=$path type -P -- "$program" >/dev/null; then found=$path:$program; else fail "$enoent" "$step_exec"; fi
       return
       ;;
   esac
@@ -222,8 +222,7 @@ do
     exec 5>&- 6>&-
 
     if [[ $by_uptime ]]; then
-      read -r uptime _ </proc/uptime
-      from=1 to=$((10#${uptime/./}))
+      read -r uptime _ </proc/uptime && from=1 to=$((10#${uptime/./}))
     elif read_start "$pid"; then
       from=$start_ticks to=$start_ticks
     fi
