@@ -4,6 +4,7 @@ import type { StoredJob, StoredResult } from '../api/core/verdicts.ts'
 import { alongside } from './alongside.ts'
 import { FANOUT } from './cascade.ts'
 import { MOST_RESULTS, RESULT_ID_STEP } from './result-ids.ts'
+import { allOfText, selectText } from './text-rows.ts'
 import { all, type Unit } from './unit.ts'
 
 /** What completions need to know of a job. */
@@ -47,11 +48,26 @@ export type Attempts = {
   lostBy(completion: Completion): LostAttempt | undefined
 }
 
-const JOBS = `
-  SELECT j.id, j.workflow_id, j.status, j.attempt_id, j.losses, j.claim_token, j.fence, j.lease_expires_at, j.results, j.latest_result_id,
-    j.ready_at, j.claimed_at, j.started_at, j.compute_node_id,
-    (SELECT count(*) FROM (SELECT 1 FROM job_edge e WHERE e.depends_on_job_id = j.id LIMIT ${FANOUT + 1})) AS fanout
-  FROM (SELECT DISTINCT value AS id FROM json_each(?)) AS wanted CROSS JOIN job j ON j.id = wanted.id`
+const JOBS = selectText<JobRow>(
+  {
+    id: 'j.id',
+    workflow_id: 'j.workflow_id',
+    status: 'j.status',
+    attempt_id: 'j.attempt_id',
+    losses: 'j.losses',
+    claim_token: 'j.claim_token',
+    fence: 'j.fence',
+    lease_expires_at: 'j.lease_expires_at',
+    results: 'j.results',
+    latest_result_id: 'j.latest_result_id',
+    ready_at: 'j.ready_at',
+    claimed_at: 'j.claimed_at',
+    started_at: 'j.started_at',
+    compute_node_id: 'j.compute_node_id',
+    fanout: `(SELECT count(*) FROM (SELECT 1 FROM job_edge e WHERE e.depends_on_job_id = j.id LIMIT ${FANOUT + 1}))`,
+  },
+  'FROM json_each(?) AS wanted CROSS JOIN job j ON j.id = wanted.value',
+)
 
 const RESULTS = `
   SELECT r.id, r.job_id, r.run_id, r.attempt_id, r.status, r.return_code, r.superseded
@@ -59,15 +75,15 @@ const RESULTS = `
   ON r.id BETWEEN wanted.value * ${RESULT_ID_STEP} AND wanted.value * ${RESULT_ID_STEP} + ${RESULT_ID_STEP - 1}`
 
 export function* readAttempts(completions: readonly Completion[]): Unit<Attempts> {
-  const list = JSON.stringify(completions.map(entry => entry.jobId))
-  const [rows, nodes] = yield* alongside(all<JobRow>(JOBS, list), existingNodes(completions))
+  const list = JSON.stringify([...new Set(completions.map(entry => entry.jobId))])
+  const [rows, nodes] = yield* alongside(allOfText(JOBS, list), existingNodes(completions))
   const jobs = new Map(rows.map(row => [row.id, row]))
   const [lost, results] = yield* alongside(readLost(completions, jobs), readResults(rows))
   return {
     jobs,
     results,
     nodes,
-    lostBy: completion => lost.get(tokenKey(completion.jobId, completion.claimToken)),
+    lostBy: ({ jobId, claimToken }) => (lost.size === 0 ? undefined : lost.get(tokenKey(jobId, claimToken))),
   }
 }
 

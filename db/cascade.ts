@@ -37,11 +37,14 @@ const RELEASE = `
   UPDATE job SET ${hear('waiting.n', 'waiting.bad', '?3')}
   FROM waiting
   WHERE job.id = waiting.id AND job.status = ${STATUS.blocked}
-  RETURNING id, status, CASE WHEN status = ${STATUS.canceled} THEN
-    (SELECT count(*) FROM (SELECT 1 FROM job_edge e WHERE e.depends_on_job_id = job.id LIMIT ${FANOUT + 1})) ELSE 0 END AS fanout`
+  RETURNING CASE status WHEN ${STATUS.canceled} THEN json_array(id,
+    (SELECT count(*) FROM (SELECT 1 FROM job_edge e WHERE e.depends_on_job_id = job.id LIMIT ${FANOUT + 1}))) ELSE status END AS heard`
 
-/** A job that heard; of a canceled one also how many wait for it, counted up to a bound. */
-type Touched = { id: number; status: number; fanout: number }
+/**
+ * A job that heard: its status; of a canceled one, as JSON, its id and how many wait for it, counted up to a bound. One column, since the
+ * driver takes its time for each, and hardly a job is canceled.
+ */
+type Touched = { heard: number | string }
 
 /**
  * Releases the dependants of finished jobs through the whole graph below, as far as one transaction should go. `fanout` is the
@@ -71,10 +74,13 @@ export function* followLevels(workflowId: number, finished: readonly Finished[],
   for (let level = 0; level < LEVELS; level++) {
     if (canceled.length > FANOUT || fanout > FANOUT) break
     const touched = yield* all<Touched>(RELEASE, JSON.stringify(good), JSON.stringify(bad), now)
-    fanout = touched.reduce((sum, job) => sum + job.fanout, 0)
-    ready += touched.filter(job => job.status === STATUS.ready).length
+    const below = touched.flatMap(({ heard }) =>
+      typeof heard === 'string' ? [JSON.parse(heard) as [number, number]] : [],
+    )
+    fanout = below.reduce((sum, [, waiting]) => sum + waiting, 0)
+    ready += touched.filter(({ heard }) => heard === STATUS.ready).length
     good = []
-    bad = canceledOf(touched)
+    bad = below.map(([id]) => id)
     for (const id of bad) canceled.push(id)
     if (bad.length === 0) break
   }

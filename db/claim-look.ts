@@ -6,6 +6,7 @@ import type { ClassRow } from './claimed-jobs.ts'
 import { notHandedBack } from './handed-back.ts'
 import { openToPipe } from './pipe-members.ts'
 import { type PassedOver, readPassedOver, reservationsOf } from './reservations.ts'
+import { selectText } from './text-rows.ts'
 import { all, one, type Statement, together, type Unit } from './unit.ts'
 
 /** What a claim looks at before it takes anything: asked all at once, decided without another look. */
@@ -142,21 +143,24 @@ function* readCandidates(workflowId: number, classes: readonly JobClass[], reque
   const lists = yield* together(
     classes.map(
       (jobClass): Statement => ({
-        sql: CANDIDATES,
+        sql: CANDIDATES.sql,
         args: [workflowId, jobClass.id, wanted, request.computeNodeId ?? null],
       }),
     ),
   )
   return classes.flatMap((jobClass, index) =>
-    (lists[index] as { id: number; priority: number }[]).map(({ id, priority }) => ({ id, priority, class: jobClass })),
+    CANDIDATES.rowsOf(lists[index]!).map(({ id, priority }) => ({ id, priority, class: jobClass })),
   )
 }
 
-const CANDIDATES = `
-  SELECT id, priority FROM job INDEXED BY job_ready
-  WHERE workflow_id = ?1 AND class_id = ?2 AND status = ${STATUS.ready} AND waits_until IS NULL AND ${notHandedBack('?4')}
-    AND ${openToPipe('?4')}
-  ORDER BY priority DESC, id LIMIT ?3`
+const CANDIDATES = selectText<{ id: number; priority: number }>(
+  { id: 'id', priority: 'priority' },
+  `FROM (
+    SELECT id, priority FROM job INDEXED BY job_ready
+    WHERE workflow_id = ?1 AND class_id = ?2 AND status = ${STATUS.ready} AND waits_until IS NULL AND ${notHandedBack('?4')}
+      AND ${openToPipe('?4')}
+    ORDER BY priority DESC, id LIMIT ?3)`,
+)
 
 /** What a claim may take: the candidates, or the one job its node is kept free for; and what the node need not remember any more. */
 export type Choice = { candidates: Candidate[]; isReserved: boolean; gone: number[] }

@@ -1,4 +1,5 @@
 import { statusWord } from '../api/core/status.ts'
+import { selectText, type TextSelect } from './text-rows.ts'
 import { type Statement, together, type Unit } from './unit.ts'
 
 /** One claimed job with everything needed to run it, in the wire's words (contract/notes.md 10.2, 18). */
@@ -77,19 +78,44 @@ type DetailRow = {
   options: string | null
 }
 
-const DETAILS = `
-  SELECT j.id, j.status, j.priority, j.class_id, j.cancel_on_failure, j.attempt_id, j.claim_token, j.fence, j.claimed_at, j.lease_expires_at, j.ready_at,
-    t.name, t.command, t.invocation_script, t.env, t.failure_handler_id, t.supports_termination, t.origin, t.options
-  FROM json_each(?) AS taken CROSS JOIN job j ON j.id = taken.value CROSS JOIN job_text t ON t.id = j.id`
-const OUTPUT_FILES = `
-  SELECT o.job_id, f.id, f.path FROM json_each(?) AS taken CROSS JOIN job_file o ON o.job_id = taken.value AND o.is_output = 1
-  CROSS JOIN file f ON f.id = o.file_id`
-const OUTPUT_USER_DATA = `
-  SELECT o.job_id, o.user_data_id AS id FROM json_each(?) AS taken CROSS JOIN job_user_data o ON o.job_id = taken.value AND o.is_output = 1`
-
-const RULES = `
-  SELECT DISTINCT h.id, h.rules FROM json_each(?) AS taken CROSS JOIN job_text t ON t.id = taken.value
-  CROSS JOIN failure_handler h ON h.id = t.failure_handler_id`
+const DETAILS = selectText<DetailRow>(
+  {
+    id: 'j.id',
+    status: 'j.status',
+    priority: 'j.priority',
+    class_id: 'j.class_id',
+    cancel_on_failure: 'j.cancel_on_failure',
+    attempt_id: 'j.attempt_id',
+    claim_token: 'j.claim_token',
+    fence: 'j.fence',
+    claimed_at: 'j.claimed_at',
+    lease_expires_at: 'j.lease_expires_at',
+    ready_at: 'j.ready_at',
+    name: 't.name',
+    command: 't.command',
+    invocation_script: 't.invocation_script',
+    env: 't.env',
+    failure_handler_id: 't.failure_handler_id',
+    supports_termination: 't.supports_termination',
+    origin: 't.origin',
+    options: 't.options',
+  },
+  'FROM json_each(?) AS taken CROSS JOIN job j ON j.id = taken.value CROSS JOIN job_text t ON t.id = j.id',
+)
+const OUTPUT_FILES = selectText<{ job_id: number; id: number; path: string }>(
+  { job_id: 'o.job_id', id: 'f.id', path: 'f.path' },
+  `FROM json_each(?) AS taken CROSS JOIN job_file o ON o.job_id = taken.value AND o.is_output = 1
+   CROSS JOIN file f ON f.id = o.file_id`,
+)
+const OUTPUT_USER_DATA = selectText<{ job_id: number; id: number }>(
+  { job_id: 'o.job_id', id: 'o.user_data_id' },
+  'FROM json_each(?) AS taken CROSS JOIN job_user_data o ON o.job_id = taken.value AND o.is_output = 1',
+)
+const RULES = selectText<{ id: number; rules: string }>(
+  { id: 'id', rules: 'rules' },
+  `FROM (SELECT DISTINCT h.id, h.rules FROM json_each(?) AS taken CROSS JOIN job_text t ON t.id = taken.value
+   CROSS JOIN failure_handler h ON h.id = t.failure_handler_id)`,
+)
 
 /**
  * Reads all that is needed to run these claimed jobs, in the order given: the last thing of its transaction. `has` spares the look for
@@ -108,12 +134,15 @@ export function* describeJobs(
     ...(has.failureHandlers ? [RULES] : []),
   ]
   const list = JSON.stringify(ids)
-  const found = yield* together(asked.map((sql): Statement => ({ sql, args: [list], last: true })))
-  const rowsOf = <T>(sql: string) => (found[asked.indexOf(sql)] ?? []) as T[]
-  const details = rowsOf<DetailRow>(DETAILS)
-  const files = groupByJob(rowsOf<{ job_id: number; id: number; path: string }>(OUTPUT_FILES))
-  const userData = groupByJob(rowsOf<{ job_id: number; id: number }>(OUTPUT_USER_DATA))
-  const rules = new Map(rowsOf<{ id: number; rules: string }>(RULES).map(row => [row.id, row.rules]))
+  const found = yield* together(asked.map(({ sql }): Statement => ({ sql, args: [list], last: true })))
+  const rowsOf = <T>(select: TextSelect<T>): T[] => {
+    const answer = found[asked.findIndex(({ sql }) => sql === select.sql)]
+    return answer === undefined ? [] : select.rowsOf(answer)
+  }
+  const details = rowsOf(DETAILS)
+  const files = groupByJob(rowsOf(OUTPUT_FILES))
+  const userData = groupByJob(rowsOf(OUTPUT_USER_DATA))
+  const rules = new Map(rowsOf(RULES).map(row => [row.id, row.rules]))
   return details.map(row => {
     const needs = classes.get(row.class_id)!
     const outputs = files.get(row.id)

@@ -105,11 +105,11 @@ export function* applyBatch(
   const openRecoveries = yield* listOpenRecoveries(repeated)
   const settled = new Set(accepted.map(report => report.job.id))
   const recorded = new Set(superseded.map(report => report.job.id).filter(id => !settled.has(id)))
-  yield* storeResults(superseded, now, true)
+  yield* storeResults(workflowId, superseded, now, true)
   yield* countResults([...recorded].map(id => attempts.jobs.get(id)!))
   if (accepted.length === 0) return { verdicts, ready: 0, leftOver: false, retries: openRecoveries }
 
-  yield* storeResults(accepted, now, false)
+  yield* storeResults(workflowId, accepted, now, false)
   yield* storeFileTimes(workflowId, accepted)
   yield* recordLosses(
     requeued.map(report => lossOf(report, workflow)),
@@ -246,11 +246,17 @@ const isRequeued = ({ completion, job, status }: Report, { workflow, facts }: Ci
 
 /** The job after an attempt of it: final, waiting for its owner, or ready once more. */
 function endAttempt({ status, resultId }: Report, job: JobRow, again: { losses: number; goesOn: boolean }): JobRow {
-  const free = { ...job, claim_token: null, lease_expires_at: null }
-  // The ended attempt's result is not the job's: an older one stays the latest until the next attempt ends.
-  if (again.goesOn)
-    return { ...free, status: STATUS.ready, attempt_id: job.attempt_id + 1, losses: job.losses + again.losses }
-  return { ...free, status: STATUS[status], latest_result_id: resultId }
+  const ended = { ...job, claim_token: null, lease_expires_at: null }
+  if (again.goesOn) {
+    // The ended attempt's result is not the job's: an older one stays the latest until the next attempt ends.
+    ended.status = STATUS.ready
+    ended.attempt_id++
+    ended.losses += again.losses
+  } else {
+    ended.status = STATUS[status]
+    ended.latest_result_id = resultId
+  }
+  return ended
 }
 
 const lossOf = ({ completion, job, attemptId }: Report, workflow: WorkflowRow) => ({

@@ -11,60 +11,82 @@ export type Report = { completion: Completion; job: JobRow; status: JobStatus; a
 
 // biome-ignore format: grouped by what they say
 const RESULT_COLUMNS = [
-  'id', 'job_id', 'workflow_id', 'run_id', 'attempt_id', 'compute_node_id', 'return_code', 'exec_time_minutes', 'completion_time', 'status',
-  'peak_memory_bytes', 'avg_memory_bytes', 'peak_cpu_percent', 'avg_cpu_percent', 'failure_class', 'user_seconds', 'system_seconds',
-  'ready_at', 'claimed_at', 'launched_at', 'exited_at', 'recorded_at', 'superseded',
-] as const
+  'id', 'job_id', 'run_id', 'attempt_id', 'compute_node_id', 'return_code', 'exec_time_minutes', 'completion_time', 'status',
+  'peak_memory_bytes', 'user_seconds', 'system_seconds', 'ready_at', 'claimed_at', 'launched_at', 'exited_at',
+]
+/** What most results do not have: those of jobs that succeeded and were not watched. */
+const RARE_COLUMNS = ['failure_class', 'avg_memory_bytes', 'peak_cpu_percent', 'avg_cpu_percent']
+const ALL_COLUMNS = [...RESULT_COLUMNS, ...RARE_COLUMNS]
 
-/** Stores the results of these reports. A superseded one stands for the record and is never the latest. */
-export function* storeResults(reports: readonly Report[], now: number, superseded: boolean): Unit<void> {
-  const rows = reports.map(({ completion, job, status, attemptId, resultId }): SqlValue[] => {
-    const { result, usage, phaseTimes } = completion
-    return [
-      resultId,
-      job.id,
-      job.workflow_id,
-      completion.runId,
-      attemptId,
-      result.compute_node_id,
-      result.return_code,
-      result.exec_time_minutes,
-      result.completion_time,
-      STATUS[status],
-      usage?.peak_memory_bytes ?? result.peak_memory_bytes ?? null,
-      usage?.avg_memory_bytes ?? result.avg_memory_bytes ?? null,
-      usage?.peak_cpu_percent ?? result.peak_cpu_percent ?? null,
-      usage?.avg_cpu_percent ?? result.avg_cpu_percent ?? null,
-      completion.failureClass ?? null,
-      usage?.user_seconds ?? null,
-      usage?.system_seconds ?? null,
-      job.ready_at,
-      phaseTimes?.claimed ?? job.claimed_at,
-      phaseTimes?.launched ?? job.started_at,
-      phaseTimes?.exited ?? null,
-      now,
-      superseded ? 1 : 0,
-    ]
+/** Stores the results of these reports on jobs of one workflow. A superseded one stands for the record and is never the latest. */
+export function* storeResults(
+  workflowId: number,
+  reports: readonly Report[],
+  now: number,
+  superseded: boolean,
+): Unit<void> {
+  const haveRare = reports.some(report => rareOf(report).some(value => value !== null))
+  const rows = haveRare ? reports.map(report => [...usualOf(report), ...rareOf(report)]) : reports.map(usualOf)
+  yield* insertRows('result', haveRare ? ALL_COLUMNS : RESULT_COLUMNS, rows, 'OR REPLACE', {
+    workflow_id: workflowId,
+    recorded_at: now,
+    superseded: superseded ? 1 : 0,
   })
-  yield* insertRows('result', RESULT_COLUMNS, rows, 'OR REPLACE')
 }
+
+/** The values of RESULT_COLUMNS. */
+function usualOf({ completion, job, status, attemptId, resultId }: Report): SqlValue[] {
+  const { result, usage, phaseTimes } = completion
+  return [
+    resultId,
+    job.id,
+    completion.runId,
+    attemptId,
+    result.compute_node_id,
+    result.return_code,
+    result.exec_time_minutes,
+    result.completion_time,
+    STATUS[status],
+    usage?.peak_memory_bytes ?? result.peak_memory_bytes ?? null,
+    usage?.user_seconds ?? null,
+    usage?.system_seconds ?? null,
+    job.ready_at,
+    phaseTimes?.claimed ?? job.claimed_at,
+    phaseTimes?.launched ?? job.started_at,
+    phaseTimes?.exited ?? null,
+  ]
+}
+
+/** The values of RARE_COLUMNS. */
+const rareOf = ({ completion: { result, usage, failureClass } }: Report): SqlValue[] => [
+  failureClass ?? null,
+  usage?.avg_memory_bytes ?? result.avg_memory_bytes ?? null,
+  usage?.peak_cpu_percent ?? result.peak_cpu_percent ?? null,
+  usage?.avg_cpu_percent ?? result.avg_cpu_percent ?? null,
+]
 
 export function* storeFileTimes(workflowId: number, reports: readonly Report[]): Unit<void> {
-  const times = reports
-    .flatMap(report => report.completion.fileTimes ?? [])
-    .map(({ fileId, stMtime, sizeBytes, sha256 }) =>
-      sha256 === undefined ? [fileId, stMtime] : [fileId, stMtime, sizeBytes ?? null, sha256],
-    )
+  const times = reports.flatMap(report => report.completion.fileTimes ?? [])
   if (times.length === 0) return
-  yield* run(
-    `WITH seen AS MATERIALIZED
-       (SELECT value ->> 0 AS id, value ->> 1 AS st_mtime, value ->> 2 AS size_bytes, value ->> 3 AS sha256 FROM json_each(?))
-     UPDATE file SET st_mtime = seen.st_mtime, size_bytes = seen.size_bytes, sha256 = seen.sha256
-     FROM seen WHERE file.id = seen.id AND file.workflow_id = ?`,
-    JSON.stringify(times),
-    workflowId,
-  )
+  const haveDigests = times.some(({ sha256 }) => sha256 !== undefined)
+  const told = haveDigests
+    ? times.map(({ fileId, stMtime, sizeBytes, sha256 }) =>
+        sha256 === undefined ? [fileId, stMtime] : [fileId, stMtime, sizeBytes ?? null, sha256],
+      )
+    : times.map(({ fileId, stMtime }) => [fileId, stMtime])
+  yield* run(haveDigests ? SEEN_WITH_DIGESTS : SEEN, JSON.stringify(told), workflowId)
 }
+
+/** What is not told of a file that was seen again is not known any more. */
+const SEEN = `
+  WITH seen AS MATERIALIZED (SELECT value ->> 0 AS id, value ->> 1 AS st_mtime FROM json_each(?))
+  UPDATE file SET st_mtime = seen.st_mtime, size_bytes = NULL, sha256 = NULL
+  FROM seen WHERE file.id = seen.id AND file.workflow_id = ?`
+const SEEN_WITH_DIGESTS = `
+  WITH seen AS MATERIALIZED
+    (SELECT value ->> 0 AS id, value ->> 1 AS st_mtime, value ->> 2 AS size_bytes, value ->> 3 AS sha256 FROM json_each(?))
+  UPDATE file SET st_mtime = seen.st_mtime, size_bytes = seen.size_bytes, sha256 = seen.sha256
+  FROM seen WHERE file.id = seen.id AND file.workflow_id = ?`
 
 /** A job before and after a batch. */
 export type Settled = { before: JobRow; after: JobRow }

@@ -8,22 +8,33 @@ export type StreamEvent = { type: string; jobId?: number; data?: Readonly<Record
  * that a reader who has the event also sees the change. An empty list writes nothing.
  */
 export function* appendEvents(workflowId: number, now: number, events: readonly StreamEvent[]): Unit<void> {
-  if (events.length === 0) return
-  const rows = events.map(({ type, jobId, data }) => [
-    type,
-    jobId ?? null,
-    data === undefined ? null : JSON.stringify(data),
-  ])
-  yield* run(
-    `INSERT INTO stream_event (workflow_id, seq, at, type, job_id, data)
-     SELECT ?1, (SELECT ifnull(max(seq), 0) + 1 FROM stream_event WHERE workflow_id = ?1) + new.key, ?2,
-       new.value->>0, new.value->>1, new.value->>2
-     FROM json_each(?3) AS new`,
-    workflowId,
-    now,
-    JSON.stringify(rows),
-  )
+  const first = events[0]
+  if (first === undefined) return
+  const data = events.map(event => (event.data === undefined ? null : JSON.stringify(event.data)))
+  const areAlike = events.every(({ type }, k) => type === first.type && data[k] === data[0])
+  if (areAlike) {
+    const jobs = JSON.stringify(events.map(({ jobId }) => jobId ?? null))
+    yield* run(APPEND_ALIKE, workflowId, now, first.type, data[0]!, jobs)
+  } else {
+    yield* run(
+      APPEND,
+      workflowId,
+      now,
+      JSON.stringify(events.map(({ type, jobId }, k) => [type, jobId ?? null, data[k]])),
+    )
+  }
 }
+
+const NEXT_SEQ = '(SELECT ifnull(max(seq), 0) + 1 FROM stream_event WHERE workflow_id = ?1)'
+
+const APPEND = `
+  INSERT INTO stream_event (workflow_id, seq, at, type, job_id, data)
+  SELECT ?1, ${NEXT_SEQ} + new.key, ?2, new.value ->> 0, new.value ->> 1, new.value ->> 2 FROM json_each(?3) AS new`
+
+/** Events that differ in nothing but their job, as most do that are appended together: half the cost. */
+const APPEND_ALIKE = `
+  INSERT INTO stream_event (workflow_id, seq, at, type, job_id, data)
+  SELECT ?1, ${NEXT_SEQ} + new.key, ?2, ?3, new.value, ?4 FROM json_each(?5) AS new`
 
 /** One event as a stream shows it. Texts are JSON as stored; the name is that of the job, `""` when the job is gone. */
 export type StreamEventRow = {

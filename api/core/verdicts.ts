@@ -119,14 +119,13 @@ function judgeClaim(report: Report, job: StoredJob, at: Situation): Verdict {
   if (over && isStored(report, job)) return verdict('duplicate', '')
   if (job.isFull)
     return verdict('mismatch', `job_id=${report.jobId} has had as many results as a job may have: make a new job of it`)
-  const lost = verdict('lost_claim', `The claim on job_id=${report.jobId} is no longer held by this runner`)
   if (report.claimToken !== undefined && report.claimToken !== job.claimToken) {
     // Taken back from a silent runner: its success still counts as long as nobody else holds the job.
     const salvageable = job.lost !== undefined && job.lost.runId === at.runId && job.status === 'ready'
-    return salvageable && report.status === 'completed' ? verdict('salvaged', '') : lost
+    return salvageable && report.status === 'completed' ? verdict('salvaged', '') : lostClaim(report)
   }
   if (report.claimToken === undefined && !at.force && job.leaseExpiresAt !== null && job.leaseExpiresAt > at.now)
-    return lost
+    return lostClaim(report)
   const attemptId = report.result.attempt_id
   if (attemptId !== undefined && attemptId !== job.attemptId)
     return verdict(
@@ -135,6 +134,9 @@ function judgeClaim(report: Report, job: StoredJob, at: Situation): Verdict {
     )
   return ACCEPTED
 }
+
+const lostClaim = ({ jobId }: Report): Verdict =>
+  verdict('lost_claim', `The claim on job_id=${jobId} is no longer held by this runner`)
 
 /** Status words come from outside: only known ones are repeated in a message. */
 const wordFor = (status: string): string => (isJobStatus(status) ? status : 'unknown')

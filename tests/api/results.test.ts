@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { MOST_RESULTS } from '../../db/result-ids.ts'
 import { run } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
-import { resultOf, seedJob, seedNode, seedWorkflow } from '../helpers/seed.ts'
+import { resultOf, seedJob, seedNode, seedWorkflow, setStatus } from '../helpers/seed.ts'
 
 let t: TestApp
 let workflow: number
@@ -116,4 +116,40 @@ it('POST and PUT /results keep the words of the client and change peaks and aver
     return_code: -1,
   }
   expect((await t.put(`/results/${body.id}`, { ...body, ...change })).body).toEqual({ ...body, ...change })
+})
+
+it('what a completion tells of its usage is in its own result, whatever its batch tells of others', async () => {
+  const jobs = [await seedJob(t, workflow), await seedJob(t, workflow), await seedJob(t, workflow)] as const
+  for (const job of jobs) await setStatus(t, job, 'running')
+  const watched = {
+    user_seconds: 1.5,
+    peak_memory_bytes: 9,
+    avg_memory_bytes: 7,
+    peak_cpu_percent: 80,
+    avg_cpu_percent: 40.5,
+  }
+  const entry = (job: number, fields: object = {}) => {
+    const result = resultOf(workflow, job, node, { run_id: 0 })
+    return { job_id: job, status: 'completed', run_id: 0, result, ...fields }
+  }
+  const completions = [
+    entry(jobs[0], { usage: { user_seconds: 0.25, peak_memory_bytes: 5 } }),
+    entry(jobs[1], { usage: watched }),
+    entry(jobs[2]),
+  ]
+  const { body } = await t.post(`/workflows/${workflow}/batch_complete_jobs`, { completions })
+  expect(body).toMatchObject({ completed: [...jobs], errors: [] })
+  const stored = async (job: number) => {
+    const [result] = (await t.get(`/results?workflow_id=${workflow}&job_id=${job}`)).body.items
+    return [
+      result.user_seconds,
+      result.peak_memory_bytes,
+      result.avg_memory_bytes,
+      result.peak_cpu_percent,
+      result.avg_cpu_percent,
+    ]
+  }
+  expect(await stored(jobs[0])).toEqual([0.25, 5, undefined, undefined, undefined])
+  expect(await stored(jobs[1])).toEqual([1.5, 9, 7, 80, 40.5])
+  expect(await stored(jobs[2])).toEqual([undefined, undefined, undefined, undefined, undefined])
 })

@@ -23,6 +23,27 @@ it('appendEvents() numbers the events of each workflow on, in the order given', 
   ])
 })
 
+it('appendEvents() writes events that differ in nothing but their job as it writes any', async () => {
+  const id = 90
+  const data = { status: 'completed', return_code: 0 }
+  const job = (jobId: number | undefined, more: object = {}) => ({ type: 'job_completed', jobId, data, ...more })
+  await t.db.write(() => appendEvents(id, 1, [job(3), job(1), job(undefined)]))
+  await t.db.write(() => appendEvents(id, 2, [job(5), job(6, { type: 'job_failed' }), job(7, { data: { x: 'a"b' } })]))
+  await t.db.write(() => appendEvents(id, 3, [{ type: 'note' }, { type: 'note', data: undefined }]))
+  const rows = await t.db.read(() => all('SELECT seq, at, type, job_id, data FROM stream_event WHERE workflow_id = 90'))
+  const text = JSON.stringify(data)
+  expect(rows).toEqual([
+    { seq: 1, at: 1, type: 'job_completed', job_id: 3, data: text },
+    { seq: 2, at: 1, type: 'job_completed', job_id: 1, data: text },
+    { seq: 3, at: 1, type: 'job_completed', job_id: null, data: text },
+    { seq: 4, at: 2, type: 'job_completed', job_id: 5, data: text },
+    { seq: 5, at: 2, type: 'job_failed', job_id: 6, data: text },
+    { seq: 6, at: 2, type: 'job_completed', job_id: 7, data: '{"x":"a\\"b"}' },
+    { seq: 7, at: 3, type: 'note', job_id: null, data: null },
+    { seq: 8, at: 3, type: 'note', job_id: null, data: null },
+  ])
+})
+
 const DAY_MS = 24 * 3_600_000
 
 it('purgeOldEvents() removes what is older than 30 days, but never the newest, so that numbers go on', async () => {
