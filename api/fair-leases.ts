@@ -18,16 +18,19 @@ export function withFairLeases(db: Db, clock: () => number = Date.now): Db {
   const wasAway = (): boolean => silentSinceMs !== undefined && clock() - silentSinceMs > AWAY_MS
 
   return {
-    async write(unit) {
+    async write(unit, joint) {
       let isExtended = false
       // Called when its transaction begins: it may have waited behind one that hung.
-      const begin = () => {
+      function begin<T>(work: () => Unit<T>): Unit<T> {
         silentSinceMs ??= clock()
         isExtended = wasAway()
-        return isExtended ? extended(unit, clock()) : unit()
+        return isExtended ? extended(work, clock()) : work()
       }
       try {
-        const value = await db.write(begin)
+        const value = await db.write(
+          () => begin(unit),
+          joint && { ...joint, runAll: all => begin(() => joint.runAll(all)) },
+        )
         if (isExtended || !wasAway()) silentSinceMs = undefined
         return value
       } catch (error) {

@@ -1,5 +1,5 @@
 import Database from 'libsql'
-import type { Db, Rows, Statement, Unit } from './unit.ts'
+import type { Db, Joint, Rows, Statement, Unit } from './unit.ts'
 
 export type Durability = 'process' | 'power'
 
@@ -18,12 +18,19 @@ const BUSY_ATTEMPTS = 40
 const CACHE_KIB = 8192
 /** Waiting writes that share one transaction end it after this long, so that the loop is never blocked for more than about 100 ms. */
 const GROUP_MS = 40
+/** Jobs of joined units, so that one of them is done within about the same time. */
+const MOST_JOINED = 1_000
 
 /** Whether it returns rows is asked once: the driver goes through SQLite for it. */
 type Prepared = { statement: Database.Statement; returnsRows: boolean }
 
-type Waiting = { unit: () => Unit<unknown>; resolve(value: unknown): void; reject(error: unknown): void }
-type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
+type Waiting = {
+  unit: () => Unit<unknown>
+  joint: Joint<unknown> | undefined
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
+type Outcome<T = unknown> = { ok: true; value: T } | { ok: false; error: unknown }
 
 /**
  * Opens a libSQL file, creating it when it is missing. The driver owns one connection, keeps statements prepared, and runs
@@ -89,8 +96,18 @@ export function openFile(path: string, options: FileOptions = {}): Db {
     const outcomes: Outcome[] = []
     try {
       const until = performance.now() + GROUP_MS
-      for (const { unit } of group) {
-        if (outcomes.length > 0 && performance.now() > until) break
+      let apart = 0
+      while (outcomes.length < group.length) {
+        const at = outcomes.length
+        if (at > 0 && performance.now() > until) break
+        const joints = at < apart ? [] : jointsFrom(group, at)
+        if (joints.length > 1) {
+          const joined = guarded(() => joints[0]!.runAll(joints))
+          if (joined.ok) for (const value of joined.value) outcomes.push({ ok: true, value })
+          else apart = at + joints.length
+          continue
+        }
+        const { unit } = group[at]!
         outcomes.push(group.length === 1 ? { ok: true, value: finish(unit()) } : guarded(unit))
       }
       connection.exec('COMMIT')
@@ -101,7 +118,7 @@ export function openFile(path: string, options: FileOptions = {}): Db {
     return outcomes
   }
 
-  function guarded(unit: () => Unit<unknown>): Outcome {
+  function guarded<T>(unit: () => Unit<T>): Outcome<T> {
     connection.exec('SAVEPOINT unit')
     try {
       const value = finish(unit())
@@ -151,10 +168,15 @@ export function openFile(path: string, options: FileOptions = {}): Db {
     async read(unit) {
       return finish(unit())
     },
-    write<T>(unit: () => Unit<T>): Promise<T> {
+    write<T>(unit: () => Unit<T>, joint?: Joint<T>): Promise<T> {
       if (closed) return Promise.reject(new Error('Cannot write as the database is closed'))
       return new Promise<T>((resolve, reject) => {
-        queue.push({ unit, resolve: resolve as (value: unknown) => void, reject })
+        queue.push({
+          unit,
+          joint: joint as Joint<unknown> | undefined,
+          resolve: resolve as (value: unknown) => void,
+          reject,
+        })
         if (draining) return
         draining = true
         // Requests that arrive in one turn of the loop share the transaction.
@@ -174,6 +196,21 @@ export function openFile(path: string, options: FileOptions = {}): Db {
       }
     },
   }
+}
+
+/** The joints of those in a row that can be done as one, from a place on. */
+function jointsFrom(group: readonly Waiting[], at: number): Joint<unknown>[] {
+  const joints: Joint<unknown>[] = []
+  const key = group[at]!.joint?.key
+  let size = 0
+  for (let k = at; k < group.length; k++) {
+    const { joint } = group[k]!
+    if (joint === undefined || joint.key !== key) break
+    size += joint.size
+    if (size > MOST_JOINED && joints.length > 0) break
+    joints.push(joint)
+  }
+  return joints
 }
 
 function connect(path: string, { durability = 'process', exclusive = false }: FileOptions): Database.Database {

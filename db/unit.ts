@@ -41,14 +41,31 @@ export function* together(statements: readonly Statement[]): Unit<Rows[]> {
   return yield statements
 }
 
+/**
+ * What lets units that wait for the writer at the same time be done as one, which costs less than one after the other. Where transactions
+ * are not shared it goes unused.
+ */
+export type Joint<T> = {
+  /** Those with the same key may be joined. */
+  key: string
+  /** How much of a transaction it takes, in jobs. */
+  size: number
+  /**
+   * Does what all of them would do, this one being the first, and gives their values in their order. When it throws, it is undone and each
+   * unit runs by itself.
+   */
+  runAll(all: readonly Joint<T>[]): Unit<T[]>
+}
+
 export interface Db {
   /** Runs a unit that only reads. It takes no write lock. On a server, only statements yielded together see one and the same state. */
   read<T>(unit: () => Unit<T>): Promise<T>
   /**
    * Runs a unit in one write transaction: all or nothing. Units wait in one queue and may share a transaction, each keeping its
-   * own outcome; one that throws is undone alone. The function may be called again when the database was busy.
+   * own outcome; one that throws is undone alone. The function may be called again when the database was busy, and not at all when `joint`
+   * is done instead.
    */
-  write<T>(unit: () => Unit<T>): Promise<T>
+  write<T>(unit: () => Unit<T>, joint?: Joint<T>): Promise<T>
   /** How many write transactions have begun, for tests and metrics. */
   readonly writeTransactions: number
   close(): Promise<void>

@@ -47,10 +47,10 @@ export function measureDb(db: Db | MeasuredDb, now: () => number = () => perform
       answer.then(done, done)
       return answer
     },
-    write(unit) {
+    write(unit, joint) {
       const began = now()
       waitingWrites++
-      const answer = db.write(unit)
+      const answer = db.write(unit, joint)
       const done = () => {
         waitingWrites--
         turnSecond()

@@ -76,7 +76,7 @@ export function* applyTold(
   let leftOver = false
   for (const part of workflows) {
     const { workflowId, completions, positions, started } = part
-    const done = yield* exchangeJobs(workflowId, { completions, started }, options)
+    const done = yield* exchangeJobs(workflowId, { completions, started, secret: options.secret }, options)
     if (done === undefined) {
       // Deleted in this very moment.
       verdicts.push(...refuseAll(part))

@@ -2,8 +2,9 @@ import * as v from 'valibot'
 import type { ClaimedJob } from '../../db/claimed-jobs.ts'
 import { type ClaimOutcome, probeClaim } from '../../db/claims.ts'
 import type { CompletedBatch } from '../../db/completions.ts'
-import { exchangeJobs } from '../../db/exchange.ts'
+import { type Exchanged, type ExchangeRequest, exchangeJobs, exchangeTogether } from '../../db/exchange.ts'
 import { drainFrontier } from '../../db/frontier.ts'
+import type { Db, Joint, Unit } from '../../db/unit.ts'
 import type { Services } from '../context.ts'
 import { toClaimRequest } from '../contract/claim.ts'
 import { type batchSchema, completionSchema, toCompletion, toStarted } from '../contract/completion.ts'
@@ -53,12 +54,7 @@ export async function exchange(
     }
   }
 
-  const done = await db.write(function* () {
-    const given = { completions, started, claim: parsed?.request }
-    const exchanged = yield* exchangeJobs(workflowId, given, { now: clock(), random: Math.random(), secret })
-    if (exchanged === undefined) throw missing('Workflow', workflowId)
-    return exchanged
-  })
+  const done = await write(db, workflowId, { completions, started, claim: parsed?.request, secret }, clock)
   // What did not fit the transaction is finished before the reply, so that no dependant waits for another request.
   if (done.batch.leftOver || done.due?.leftOver) await drainFrontier(db, clock)
 
@@ -75,6 +71,31 @@ export async function exchange(
       ? { ready_hint: done.batch.ready > 0 || done.batch.leftOver }
       : {}),
   })
+}
+
+type ExchangeJoint = Joint<Exchanged> & { request: ExchangeRequest }
+
+/** Does it in one transaction, together with what others ask of the workflow at the same time. Throws `AppError` when that is gone. */
+function write(db: Db, workflowId: number, request: ExchangeRequest, clock: () => number): Promise<Exchanged> {
+  const claimed = (request.claim?.limit ?? 0) + (request.claim?.hold?.jobs ?? 0)
+  const moment = () => ({ now: clock(), random: Math.random() })
+  function* alone(): Unit<Exchanged> {
+    return (yield* exchangeJobs(workflowId, request, moment())) ?? gone(workflowId)
+  }
+  const joint: ExchangeJoint = {
+    key: `exchange of ${workflowId}`,
+    size: Math.max(request.completions.length, claimed),
+    request,
+    *runAll(all) {
+      const requests = (all as readonly ExchangeJoint[]).map(one => one.request)
+      return (yield* exchangeTogether(workflowId, requests, moment())) ?? gone(workflowId)
+    },
+  }
+  return db.write(alone, joint)
+}
+
+function gone(workflowId: number): never {
+  throw missing('Workflow', workflowId)
 }
 
 /** What became of the entries; verdicts are told to those who ask. */
