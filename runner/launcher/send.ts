@@ -1,11 +1,12 @@
 import type { Writable } from 'node:stream'
 
-/** What was given in this tick, by input. */
+/** What was given in this turn, by input. */
 const waiting = new WeakMap<Writable, Buffer[]>()
 
 /**
- * Writes to a helper's input; what is sent in one tick goes out as one chunk, since a stream does as much for a chunk as for a small
- * job. Nothing happens once the input is closed.
+ * Writes to a helper's input; what is sent in one turn goes out as one chunk, since a stream does as much for a chunk as for a small
+ * job. It goes before whatever the sender does next: an embedded control plane may keep the thread for a while. Nothing happens once the
+ * input is closed.
  */
 export function sendTogether(input: Writable, data: Buffer | string): void {
   const chunk = typeof data === 'string' ? Buffer.from(data) : data
@@ -15,7 +16,7 @@ export function sendTogether(input: Writable, data: Buffer | string): void {
     return
   }
   waiting.set(input, [chunk])
-  process.nextTick(() => flush(input))
+  queueMicrotask(() => flush(input))
 }
 
 /** Closes a helper's input behind what was sent. */
