@@ -15,7 +15,7 @@ function listen() {
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve))
 
-test('sendTogether() writes what is sent in one tick as one chunk, in order', async () => {
+test('sendTogether() writes what is sent in one turn as one chunk, in order', async () => {
   const { input, chunks } = listen()
   for (const text of ['a', 'b', 'c']) sendTogether(input, text)
   await nextTurn()
@@ -24,7 +24,7 @@ test('sendTogether() writes what is sent in one tick as one chunk, in order', as
   expect(chunks).toEqual(['abc', 'd'])
 })
 
-test('endInput() closes behind what was sent in the same tick', async () => {
+test('endInput() closes behind what was sent in the same turn', async () => {
   const { input, chunks } = listen()
   sendTogether(input, 'last words')
   endInput(input)
@@ -39,4 +39,14 @@ test('sendTogether() says nothing to an input that is closed', async () => {
   sendTogether(input, 'too late')
   await nextTurn()
   expect(chunks).toEqual([])
+})
+
+test('sendTogether() writes before what the sender does next, although nobody has left the thread in the meantime', async () => {
+  const { input, chunks } = listen()
+  const launch = async () => {
+    sendTogether(input, 'a')
+    sendTogether(input, 'b')
+  }
+  await launch()
+  expect(chunks).toEqual(['ab'])
 })
