@@ -65,7 +65,8 @@ compileAhead()
  * @param {import('esbuild').Plugin[]} plugins
  */
 async function buildInParts(name, entry, plugins = []) {
-  const { metafile } = await build({
+  /** @type {import('esbuild').BuildOptions & { metafile: true }} */
+  const options = {
     ...common,
     entryPoints: { [name]: root + entry },
     outdir: dist,
@@ -77,7 +78,10 @@ async function buildInParts(name, entry, plugins = []) {
     metafile: true,
     plugins,
     banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
-  })
+  }
+  // A first round for the plugins to find all that is loaded lazily: a module may be read before the line that loads it so.
+  if (plugins.length > 0) await build({ ...options, write: false })
+  const { metafile } = await build(options)
   for (const path of Object.keys(metafile.outputs)) made.add(basename(path))
 }
 
