@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import v8 from 'node:v8'
 import { Script } from 'node:vm'
 
@@ -20,7 +21,7 @@ process.on('exit', () => {
   if (process.exitCode === 0) writeFileSync(code, script.createCachedData())
 })
 process.argv = [process.execPath, program, 'run', workflow(), '--output-dir', join(folder, 'out')]
-script.runInThisContext()(name => (name === 'node:v8' ? untuned : nodeRequire(name)), program)
+script.runInThisContext()(name => (name === 'node:v8' ? untuned : nodeRequire(name)), pathToFileURL(program).href)
 
 /** A file whose jobs pass through most of what a run does: parameters, files, data and dependencies. */
 function workflow() {

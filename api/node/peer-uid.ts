@@ -1,8 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
 /** An established connection in /proc/net/tcp. Sockets in other states may show uid 0 whoever had them. */
 const ESTABLISHED = '01'
+/** The kernel hands over a page at a time. */
+const READ_BYTES = 4096
 
 /**
  * Finds out whose process holds the other end of a connection within this machine: Linux lists every socket with its owner.
@@ -18,17 +20,31 @@ export function peerUid(socket: Socket): number | undefined {
     const from = toHex(remoteAddress)
     const to = toHex(localAddress)
     if (from === undefined || to === undefined) continue
-    const uid = findUid(readTable(table), `${from}:${hexOfPort(remotePort)}`, `${to}:${hexOfPort(localPort)}`)
+    const uid = uidIn(table, `${from}:${hexOfPort(remotePort)}`, `${to}:${hexOfPort(localPort)}`)
     if (uid !== undefined) return uid
   }
   return undefined
 }
 
-function readTable(path: string): string {
+/** Reads a table as far as the socket that is looked for: the kernel needs milliseconds to go through all that there may be. */
+function uidIn(path: string, from: string, to: string): number | undefined {
+  let file: number | undefined
   try {
-    return readFileSync(path, 'latin1')
+    file = openSync(path, 'r')
+    const bytes = Buffer.allocUnsafe(READ_BYTES)
+    for (let unfinished = ''; ; ) {
+      const length = readSync(file, bytes)
+      if (length === 0) return undefined
+      const text = unfinished + bytes.toString('latin1', 0, length)
+      const end = text.lastIndexOf('\n') + 1
+      const uid = findUid(text.slice(0, end), from, to)
+      if (uid !== undefined) return uid
+      unfinished = text.slice(end)
+    }
   } catch {
-    return ''
+    return undefined
+  } finally {
+    if (file !== undefined) closeSync(file)
   }
 }
 

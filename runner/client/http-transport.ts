@@ -1,11 +1,12 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { proxyAuthorization, proxyFor } from './proxy.ts'
 import type { ServerAddress } from './server-address.ts'
 import { type Outgoing, ReplyTimeout, type Transport } from './transport.ts'
 import { trustedCertificates } from './trusted-certificates.ts'
 
-/** Loaded when they are needed: a command that asks over plain http starts without them. */
+// Loaded when they are needed: a command may ask nothing (its help), or over plain http.
+const http = () => process.getBuiltinModule('node:http')
 const https = () => process.getBuiltinModule('node:https')
 const tls = () => process.getBuiltinModule('node:tls')
 
@@ -21,17 +22,17 @@ export function createExchanges(address: ServerAddress, env: NodeJS.ProcessEnv):
   const ca = trustedCertificates(address.caCert)
   const proxy = proxyFor(base, env)
   const agent =
-    base.protocol === 'https:' ? new (https().Agent)({ keepAlive: true, ca }) : new HttpAgent({ keepAlive: true })
+    base.protocol === 'https:' ? new (https().Agent)({ keepAlive: true, ca }) : new (http().Agent)({ keepAlive: true })
 
   async function open({ method, path, headers, timeoutMs }: Outgoing): Promise<ClientRequest> {
     const target = new URL(address.baseUrl + path)
     if (proxy === undefined) {
-      const request = base.protocol === 'https:' ? https().request : httpRequest
+      const request = base.protocol === 'https:' ? https().request : http().request
       return request(target, { method, headers, agent })
     }
     if (base.protocol === 'http:') {
       const forProxy = { ...headers, host: target.host, ...proxyAuthorization(proxy) }
-      return httpRequest(proxy, { method, path: target.href, headers: forProxy, agent })
+      return http().request(proxy, { method, path: target.href, headers: forProxy, agent })
     }
     const tunnel = await openTunnel(proxy, target, timeoutMs)
     const createConnection = () => tls().connect({ socket: tunnel, servername: target.hostname, ca })
@@ -69,17 +70,22 @@ export function createHttpTransport(address: ServerAddress, env: NodeJS.ProcessE
   }
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+/** Reads by events: the first iterator over a stream costs a command a millisecond. */
+function readText(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    response.on('data', (chunk: Buffer) => chunks.push(chunk))
+    response.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    response.on('error', reject)
+    response.on('close', () => reject(new Error('the connection was closed within the reply')))
+  })
 }
 
 function openTunnel(proxy: URL, target: URL, timeoutMs: number): Promise<Socket> {
   const authority = `${target.hostname}:${target.port || 443}`
   return new Promise((resolve, reject) => {
     const headers = { host: authority, ...proxyAuthorization(proxy) }
-    const request = httpRequest(proxy, { method: 'CONNECT', path: authority, headers, agent: false })
+    const request = http().request(proxy, { method: 'CONNECT', path: authority, headers, agent: false })
     request.setTimeout(timeoutMs, () => request.destroy(new ReplyTimeout(timeoutMs)))
     request.on('error', reject)
     request.on('connect', (response, socket) => {

@@ -4,7 +4,7 @@ import { type Running, start, succeeded } from './process.ts'
 import type { Setting } from './types.ts'
 
 /** The command line as it is shipped. */
-export const runnerPath = ({ bundle }: Setting): string => join(bundle, 'dist/runner.mjs')
+export const runnerPath = ({ bundle }: Setting): string => join(bundle, 'dist/runner.cjs')
 
 export const hasNativeLauncher = ({ bundle }: Setting): boolean => existsSync(join(bundle, 'dist/headrace-launcher'))
 

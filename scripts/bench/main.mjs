@@ -29,7 +29,7 @@ const testModules = {
 const words = process.argv.slice(2)
 const noBuild = words.indexOf('--no-build')
 if (noBuild >= 0) words.splice(noBuild, 1)
-if (noBuild < 0 || !existsSync(join(root, 'dist/runner.mjs')))
+if (noBuild < 0 || !existsSync(join(root, 'dist/runner.cjs')))
   execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: 'inherit' })
 
 const cache = join(root, 'node_modules/.cache/headrace')

@@ -10,7 +10,7 @@ import { CASES } from '../../scripts/bench/cases/all.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = join(ROOT, 'scripts/bench/main.mjs')
 /** A build would take the program away from tests that run at the same time. */
-const AS_BUILT = existsSync(join(ROOT, 'dist/runner.mjs')) ? ['--no-build'] : []
+const AS_BUILT = existsSync(join(ROOT, 'dist/runner.cjs')) ? ['--no-build'] : []
 const PATIENCE_MS = 120_000
 const NAMES = CASES.map(({ name }) => name)
 

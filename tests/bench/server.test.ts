@@ -7,7 +7,7 @@ import type { Setting } from '../../scripts/bench/types.ts'
 
 /** Announces itself as the real server does, and leaves a note when it is asked to end. */
 const SERVER = `
-import { mkdirSync, writeFileSync } from 'node:fs'
+const { mkdirSync, writeFileSync } = require('node:fs')
 const outputDir = process.argv[process.argv.indexOf('--output-dir') + 1]
 mkdirSync(outputDir)
 process.on('SIGTERM', () => { writeFileSync(outputDir + '/ended', 'by TERM'); process.exit(0) })
@@ -24,7 +24,7 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 /** A setting in which `runner` is the given program. */
 function settingWith(program: string): Setting {
   mkdirSync(join(directory, 'dist'))
-  writeFileSync(join(directory, 'dist/runner.mjs'), program)
+  writeFileSync(join(directory, 'dist/runner.cjs'), program)
   const directories = { make: () => directory }
   return { root: directory, bundle: directory, quick: true, durability: 'process', directories }
 }

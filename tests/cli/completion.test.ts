@@ -9,7 +9,7 @@ import { VERBS } from '../../runner/verbs.ts'
 import { skipUnless } from '../helpers/skip.ts'
 import { openProgram, type Program } from './program.ts'
 
-const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../dist/runner.cjs', import.meta.url))
 
 /** What may stand at the last word, in short: words joined, or what the shell or the control plane knows. */
 async function shapes(...words: string[]): Promise<string[]> {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { skipUnless } from '../helpers/skip.ts'
 
-const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../dist/runner.cjs', import.meta.url))
 const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', 'mount -t tmpfs none /mnt'], { stdio: 'ignore' }).status === 0
 const testIt = skipUnless(canMount, 'full disks: this user may not mount a small one (unshare -rm, mount)')
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** What is shipped; `npm test` builds it before the tests run. */
-export const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+export const BUNDLE = fileURLToPath(new URL('../../dist/runner.cjs', import.meta.url))
 
 export type Ended = { code: number | null; stdout: string; stderr: string }
 

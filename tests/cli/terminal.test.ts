@@ -9,7 +9,7 @@ import { skipUnless } from '../helpers/skip.ts'
 import { waitUntil } from '../launcher/harness.ts'
 import { openProgram, type Program } from './program.ts'
 
-const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../dist/runner.cjs', import.meta.url))
 const RUNNER = `'${process.execPath}' '${BUNDLE}'`
 const hasScript = spawnSync('script', ['--version']).status === 0
 

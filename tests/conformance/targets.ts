@@ -94,7 +94,7 @@ async function startNode(folder: string, databaseUrl: string | undefined, webhoo
   const port = await freePort()
   const database = databaseUrl === undefined ? [] : ['--db', databaseUrl]
   const args = [
-    ...[join(ROOT, 'dist/runner.mjs'), 'server', '--port', String(port), '--output-dir', folder],
+    ...[join(ROOT, 'dist/runner.cjs'), 'server', '--port', String(port), '--output-dir', folder],
     ...['--webhook-host', WEBHOOK_HOST, ...(webhookInside ? ['--webhook-inside'] : [])],
     ...database,
   ]

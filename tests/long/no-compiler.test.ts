@@ -45,7 +45,7 @@ test('a fresh copy without a compiler installs, builds and runs its first exampl
     '--foreground-scripts',
   ])
   expect(installed.stdout + installed.stderr).toContain('no C compiler, the shell stand-in starts the jobs')
-  expect(existsSync(join(copy, 'dist/runner.mjs'))).toBe(true)
+  expect(existsSync(join(copy, 'dist/runner.cjs'))).toBe(true)
   expect(existsSync(join(copy, 'dist/headrace-launcher'))).toBe(false)
   const { stdout } = await runThere('npx', ['--no-install', 'runner', 'run', 'examples/diamond.yaml'])
   expect(stdout).toContain('all 7 jobs completed')

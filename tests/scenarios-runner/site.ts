@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 /** A copy of the build, so that one that is made meanwhile does not pull the files from under a program that runs. */
 function copyBuild(): string {
-  if (!existsSync(join(ROOT, 'dist/runner.mjs'))) execFileSync('node', [join(ROOT, 'scripts/build.mjs')])
+  if (!existsSync(join(ROOT, 'dist/runner.cjs'))) execFileSync('node', [join(ROOT, 'scripts/build.mjs')])
   const cache = join(ROOT, 'node_modules/.cache')
   mkdirSync(cache, { recursive: true })
   const copy = mkdtempSync(join(cache, 'headrace-program-'))
@@ -74,7 +74,7 @@ export function openSite(workflow: string): Site {
   const path = (name: string): string => join(directory, name)
 
   function start(words: readonly string[], env?: NodeJS.ProcessEnv): Running {
-    const child = spawn(process.execPath, [join(build, 'runner.mjs'), ...words], {
+    const child = spawn(process.execPath, [join(build, 'runner.cjs'), ...words], {
       cwd: directory,
       env: { ...process.env, ...UNSET, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

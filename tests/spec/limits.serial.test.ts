@@ -14,7 +14,7 @@ const PATIENCE_MS = 20_000
  */
 const HOSTILE_CPU_MS = 5_000
 
-const BUNDLE = fileURLToPath(new URL('../../dist/runner.mjs', import.meta.url))
+const BUNDLE = fileURLToPath(new URL('../../dist/runner.cjs', import.meta.url))
 
 async function timed(text: string, fileName?: string): Promise<{ result: SpecExpansion; cpuMs: number }> {
   const before = process.cpuUsage()
