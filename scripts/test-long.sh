@@ -20,4 +20,5 @@ if [ "$("$newest/node_modules/$package/bin/node" --version 2>/dev/null)" != "v$N
   npm install --prefix "$newest" --no-save --no-audit --no-fund --loglevel=error "$package@$NEWEST_NODE"
 fi
 echo "The quick tests on Node $NEWEST_NODE:"
+unset NODE_EXTRA_CA_CERTS
 PATH="$newest/node_modules/$package/bin:$PATH" tests/node_modules/.bin/vitest run --config tests/vitest.config.ts --project quick

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { SkipReporter } from './helpers/skip-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
-const shared = { root, testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const }
+const shared = { root, testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const, maxConcurrency: 50 }
 const SERIAL = 'tests/**/*.serial.test.ts'
 const LONG = 'tests/long/**'
 /** These test what HEADRACE_TARGET names, and nothing without it. */
@@ -40,6 +40,8 @@ const sqld = {
   exclude: [...quick.exclude, ...ONCE],
   env: { HEADRACE_TEST_DB: 'sqld' },
   testTimeout: 60_000,
+  // These wait for their servers for half of the time.
+  maxWorkers: 3,
   sequence: { groupOrder: 1 },
 }
 const serial = {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -35,6 +35,8 @@ beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'headrace-bad-'))
   process.chdir(directory)
   writeFileSync('limits.json', '{}')
+  // Where logs are looked for before anybody is asked.
+  mkdirSync('headrace_output')
   for (const name of ['HEADRACE_API_URL', 'TORC_API_URL', 'HEADRACE_TOKEN', 'TORC_PASSWORD']) vi.stubEnv(name, '')
   vi.spyOn(process.stdout, 'write').mockReturnValue(true)
   vi.spyOn(process.stderr, 'write').mockReturnValue(true)
@@ -72,7 +74,8 @@ describe('every command', () => {
 })
 
 describe('every command that asks a control plane', () => {
-  test.each(asking)('$words says that no server answers, exit code 3', async ({ words, verb }) => {
+  // Each tries three times, with pauses; so they pause together.
+  test.concurrent.each(asking)('$words says that no server answers, exit code 3', async ({ words, verb }) => {
     const trouble = await troubleOf(verb, [...exampleOf(words, verb), '--url', NOBODY])
     expect(trouble).toMatchObject({ exitCode: 3, message: expect.stringContaining(`${NOBODY}/v1`) })
     expect(trouble.message).toMatch(ONE_LINE)

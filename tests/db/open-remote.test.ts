@@ -156,6 +156,14 @@ it('a text with half a character is stored with a replacement, as on a file', as
   expect(row).toEqual({ text: 'a\ufffdb' })
 })
 
+it('openRemote() has the server send its replies as they are, however long', async () => {
+  const fetched = vi.spyOn(globalThis, 'fetch')
+  await direct().read(() => all(`SELECT printf('%.*c', 100000, 'x') AS text`))
+  const response = await (fetched.mock.results[0]!.value as Promise<Response>)
+  fetched.mockRestore()
+  expect(response.headers.get('content-encoding')).toBeNull()
+})
+
 it('openRemote() shows its token, and tells when the server does not take it', async () => {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const folder = mkdtempSync(join(tmpdir(), 'headrace-key-'))
