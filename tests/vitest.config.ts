@@ -30,7 +30,8 @@ const quick = {
   name: 'quick',
   include: ['tests/**/*.test.ts'],
   exclude: ['**/node_modules/**', SERIAL, LONG, CONFORMANCE],
-  maxWorkers: 2,
+  // They wait for programs and servers half of the time, also where there are only two cores.
+  maxWorkers: 3,
   sequence: { groupOrder: 0 },
 }
 const sqld = {
@@ -40,8 +41,6 @@ const sqld = {
   exclude: [...quick.exclude, ...ONCE],
   env: { HEADRACE_TEST_DB: 'sqld' },
   testTimeout: 60_000,
-  // These wait for their servers for half of the time.
-  maxWorkers: 3,
   sequence: { groupOrder: 1 },
 }
 const serial = {

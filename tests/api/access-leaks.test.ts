@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { accessApp, actingAs, as, nobody, seedGroup } from '../helpers/access.ts'
 import type { TestApp } from '../helpers/app.ts'
+import { runsOf } from '../helpers/back-end.ts'
 import { resultOf, seedFile, seedJob, seedNode, seedWorkflow } from '../helpers/seed.ts'
 
 /** In every text that ada stores; it must never reach anybody else. */
@@ -89,7 +90,7 @@ it('S97 no request of another user gets at what is ada’s, or changes it', asyn
         if (!JSON.stringify(query).includes(SECRET)) expect(text).not.toContain(SECRET)
       },
     ),
-    { numRuns: 1_500 },
+    { numRuns: runsOf(1_500) },
   )
   expect(await snapshot()).toBe(rows)
 }, 120_000)

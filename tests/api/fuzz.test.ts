@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestApp, testApp } from '../helpers/app.ts'
+import { runsOf } from '../helpers/back-end.ts'
 import { operations, type Parameter } from '../helpers/contract.ts'
 import type { Schema } from '../helpers/json-schema.ts'
 import { seedFile, seedJob, seedNode, seedWorkflow } from '../helpers/seed.ts'
@@ -155,7 +156,7 @@ it.each(operations)(
         expect(response.status, text).toBeLessThan(500)
         expect(() => JSON.parse(text)).not.toThrow()
       }),
-      { numRuns: 25 },
+      { numRuns: runsOf(25) },
     )
   },
 )
@@ -175,6 +176,6 @@ it('S97 bytes that are no JSON never end in 5xx', async () => {
         expect(response.status).toBeLessThan(500)
       },
     ),
-    { numRuns: 200 },
+    { numRuns: runsOf(200) },
   )
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestApp, testApp } from '../helpers/app.ts'
+import { runsOf } from '../helpers/back-end.ts'
 import { completionOf } from '../helpers/completion.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
 import { diamond, jobOf, startWorkflow, workflowOf } from '../helpers/workflow.ts'
@@ -68,6 +69,6 @@ it('an export with any field of any line changed is imported or refused, never a
       await assertInvariants(t.db)
       await t.del(`/workflows/${id}`)
     }),
-    { numRuns: 100, interruptAfterTimeLimit: 15_000 },
+    { numRuns: runsOf(100), interruptAfterTimeLimit: 15_000 },
   )
 })

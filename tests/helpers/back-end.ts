@@ -9,6 +9,9 @@ import { type Sqld, startSqld } from './sqld.ts'
 /** The same tests run over a file and over a libSQL server, so that no statement drifts to one of them: see vitest.config.ts. */
 export const OVER_SQLD = process.env.HEADRACE_TEST_DB === 'sqld'
 
+/** How often a property is tried. Over a server, where each try is many round trips, the tests of a file need not be repeated in full. */
+export const runsOf = (runs: number): number => (OVER_SQLD ? Math.ceil(runs / 4) : runs)
+
 export type TestDb = {
   db: Db
   /** The path of the database file, in a folder of its own, or the server's address. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestApp, testApp } from '../helpers/app.ts'
+import { runsOf } from '../helpers/back-end.ts'
 import { completionOf } from '../helpers/completion.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
 import { independent, requirementsOf, type Started, startWorkflow, workflowOf } from '../helpers/workflow.ts'
@@ -148,7 +149,7 @@ it.each(Object.keys(routes))('S97 %s never answers a broken body with a fault of
       if (reply.status >= 400)
         expect(reply.body.error).toMatchObject({ code: expect.any(String), message: expect.any(String) })
     }),
-    { numRuns: 300 },
+    { numRuns: runsOf(300) },
   )
   await assertInvariants(t.db)
 })
@@ -181,7 +182,7 @@ it('S97 odd numbers in paths and queries are refused or find nothing', async () 
     fc.asyncProperty(fc.constantFrom(...paths), numbers, bodies, async (path, n, body) => {
       expect((await t.post(path(n), body)).status).toBeLessThan(500)
     }),
-    { numRuns: 300 },
+    { numRuns: runsOf(300) },
   )
   expect(faults).toEqual([])
 })
