@@ -41,6 +41,10 @@ const CLOSE_TIMEOUT_MS = 1_000
 const PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 500
 
+/** How long a conversation is kept for the next read, well below the 10 s after which the server forgets it; and how many are. */
+const KEPT_MS = 5_000
+const KEPT_MOST = 8
+
 /** What ends a transaction before its commit: nothing has happened, and the unit may simply run again. */
 const UNDONE = ['TRANSACTION_TIMEOUT', 'STREAM_EXPIRED', 'SQLITE_BUSY', 'SQLITE_LOCKED']
 
@@ -77,6 +81,8 @@ export function openRemote(options: RemoteOptions): RemoteDb {
     close: stream => closeStream(closing, stream).catch(() => undefined),
   }
 
+  const kept = keptStreams(line.close)
+
   async function read<T>(unit: Unit<T>): Promise<T> {
     const until = Date.now() + PATIENCE_MS
     let step = unit.next([])
@@ -90,9 +96,12 @@ export function openRemote(options: RemoteOptions): RemoteDb {
 
   async function readTogether(group: readonly Statement[]): Promise<Rows[]> {
     const alone = group.length === 1
-    const { rows, failed } = await line.send(undefined, alone ? group : [BEGIN_SNAPSHOT, ...group, COMMIT], true)
-    if (failed !== undefined) throw failed
-    return alone ? rows : rows.slice(1, -1)
+    const statements = alone ? group : [BEGIN_SNAPSHOT, ...group, COMMIT]
+    const { rows, failed, stream } = await kept.use((stream, last) => line.send(stream, statements, last))
+    if (failed === undefined) return alone ? rows : rows.slice(1, -1)
+    // Its transaction is still open.
+    if (!alone && stream !== undefined) await line.close(stream)
+    throw failed
   }
 
   async function write<T>(unit: () => Unit<T>, until: number): Promise<T> {
@@ -152,6 +161,48 @@ export function openRemote(options: RemoteOptions): RemoteDb {
     async close() {
       const end = await turns?.take()
       end?.()
+      await kept.close()
+    },
+  }
+}
+
+/**
+ * Conversations in which reads have ended, for the next reads: the server opens the database for each new one, which takes it longer than
+ * most reads. It forgets them some seconds after their last use.
+ */
+function keptStreams(close: Line['close']) {
+  let idle: { stream: NonNullable<Stream>; since: number }[] = []
+  let inUse = 0
+
+  function take(): Stream {
+    const newest = idle.pop()
+    if (newest !== undefined && Date.now() - newest.since < KEPT_MS) return newest.stream
+    idle = []
+    return undefined
+  }
+
+  return {
+    /** Sends in one that is kept, else in a new one; that is the `last` which the server hears of it when enough are kept. */
+    async use(send: (stream: Stream, last: boolean) => Promise<Answer>): Promise<Answer> {
+      const kept = take()
+      if (kept === undefined && inUse >= KEPT_MOST) return send(undefined, true)
+      inUse++
+      try {
+        const answer = await send(kept, false).catch((error: unknown) => {
+          idle = []
+          if (kept === undefined || isUnanswered(error)) throw error
+          // One that restarted knows none of them, and says so in words of its own.
+          return send(undefined, false)
+        })
+        if (answer.stream !== undefined && answer.failed === undefined)
+          idle.push({ stream: answer.stream, since: Date.now() })
+        return answer
+      } finally {
+        inUse--
+      }
+    },
+    async close(): Promise<void> {
+      await Promise.all(idle.splice(0).map(({ stream }) => close(stream)))
     },
   }
 }

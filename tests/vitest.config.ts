@@ -30,8 +30,7 @@ const quick = {
   name: 'quick',
   include: ['tests/**/*.test.ts'],
   exclude: ['**/node_modules/**', SERIAL, LONG, CONFORMANCE],
-  // They wait for programs and servers half of the time, also where there are only two cores.
-  maxWorkers: 3,
+  maxWorkers: 2,
   sequence: { groupOrder: 0 },
 }
 const sqld = {
@@ -41,6 +40,8 @@ const sqld = {
   exclude: [...quick.exclude, ...ONCE],
   env: { HEADRACE_TEST_DB: 'sqld' },
   testTimeout: 60_000,
+  // They wait for their servers half of the time.
+  maxWorkers: 3,
   sequence: { groupOrder: 1 },
 }
 const serial = {

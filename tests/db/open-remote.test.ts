@@ -106,6 +106,52 @@ it('read() is repeated when an answer is lost, and fails at once when a statemen
   expect(server.requests).toHaveLength(3)
 })
 
+it('read() goes on in a conversation that is there already, and begins another when the server has none of it any more', async () => {
+  const db = direct()
+  const hello = () => db.read(() => one<{ word: string }>(`SELECT 'hello' AS word`))
+  await hello()
+  const asked = vi.spyOn(globalThis, 'fetch')
+  expect(await hello()).toEqual({ word: 'hello' })
+  expect(batonsOf(asked.mock.calls)).toEqual([expect.any(String)])
+  await sqld.restart()
+  asked.mockClear()
+  expect(await hello()).toEqual({ word: 'hello' })
+  expect(batonsOf(asked.mock.calls)).toEqual([expect.any(String), null])
+  asked.mockRestore()
+  await db.close()
+})
+
+it('read() of many at once keeps eight conversations, and tells the server of the end of the others as they go', async () => {
+  const db = direct()
+  const hello = () => db.read(() => one<{ word: string }>(`SELECT 'hello' AS word`))
+  const asked = vi.spyOn(globalThis, 'fetch')
+  await Promise.all(Array.from({ length: 12 }, hello))
+  const closed = asked.mock.calls.filter(([, init]) => String(init!.body).includes('"close"'))
+  expect([asked.mock.calls.length, closed.length]).toEqual([12, 4])
+  asked.mockClear()
+  await Promise.all(Array.from({ length: 12 }, hello))
+  expect(batonsOf(asked.mock.calls).filter(baton => baton !== null)).toHaveLength(8)
+  asked.mockRestore()
+  await db.close()
+})
+
+it('read() leaves no transaction open where a statement fails among others', async () => {
+  const db = direct()
+  const wrong = () =>
+    together([
+      { sql: 'SELECT 1', args: [] },
+      { sql: 'SELECT no_such_column', args: [] },
+    ])
+  await expect(db.read(wrong)).rejects.toThrow('no_such_column')
+  await direct().write(() => note('after a wrong read'))
+  expect(
+    await db.read(() => one<{ n: number }>('SELECT count(*) AS n FROM note WHERE text = ?', 'after a wrong read')),
+  ).toEqual({ n: 1 })
+})
+
+const batonsOf = (calls: readonly Parameters<typeof fetch>[]): unknown[] =>
+  calls.map(([, init]) => (JSON.parse(String(init!.body)) as { baton: unknown }).baton)
+
 it('read() sees one state in statements that are yielded together', async () => {
   const db = direct()
   let done = false
