@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { ExpandedWorkflow } from '../api/core/spec/types.ts'
 import { ControlPlaneError, must } from './client/must.ts'
+import type { Client } from './client.ts'
 import type { ControlPlane } from './run-control-plane.ts'
 import type { RunOptions } from './run-options.ts'
 import { readSpecFile } from './spec-file.ts'
@@ -42,11 +43,9 @@ export async function findWorkflow(
   if (workflow === undefined || hash === undefined) return { kind: 'refused', exitCode: 2, message: errors.join('\n') }
   // On a server other users' and other directories' runs of the same file are not ours to continue.
   const sourcePath = options.controlPlane.kind === 'embedded' ? path : `${path} (${options.outputDir})`
-  if (options.known !== 'new' && path !== STANDARD_INPUT) {
-    const { items } = await must(
-      client.request<{ items: Source[] }>('GET', `/workflow_sources?path=${encodeURIComponent(sourcePath)}`),
-    )
-    const known = items[0]
+  const isFoundAgain = options.known !== 'new' && path !== STANDARD_INPUT
+  if (isFoundAgain) {
+    const known = await findSource(client, sourcePath)
     if (known !== undefined && known.source_hash === hash) return { kind: 'found', workflowId: known.workflow_id }
     if (known !== undefined) {
       const message = `Cannot continue workflow ${known.workflow_id} as ${relative(cwd, path)} has changed since it was created: give --new to run the changed file as another workflow`
@@ -55,7 +54,23 @@ export async function findWorkflow(
   }
   const missing = missingInputs(workflow)
   if (missing.length > 0) return { kind: 'refused', exitCode: 2, message: missing.join('\n') }
-  return { kind: 'found', workflowId: await create({ path: sourcePath, workflow, hash }) }
+  const file = { path: sourcePath, workflow, hash }
+  try {
+    return { kind: 'found', workflowId: await create(file) }
+  } catch (error) {
+    if (!isFoundAgain || !(error instanceof ControlPlaneError) || error.refusal.status !== undefined) throw error
+    // The server may have ended before or after it made it.
+    const made = await findSource(client, sourcePath)
+    return { kind: 'found', workflowId: made?.workflow_id ?? (await create(file)) }
+  }
+}
+
+/** The workflow that was made last from this file. */
+async function findSource(client: Client, path: string): Promise<Source | undefined> {
+  const { items } = await must(
+    client.request<{ items: Source[] }>('GET', `/workflow_sources?path=${encodeURIComponent(path)}`),
+  )
+  return items[0]
 }
 
 /** Inputs that no job makes have to be there before anything starts (spec-format.md 17). */

@@ -85,7 +85,7 @@ export async function runOnNode(context: NodeRun): Promise<LoopEnd> {
   const signals = listenForSignals(progress)
   const note = (line: string): void => progress.note(line)
   if (context.options.trial !== undefined) note(describeTrial(context.options.trial))
-  const node = shareNode({ capacity, directory: directory.path, client: controlPlane.client, note })
+  const node = shareNode({ capacity, directory: directory.path, client: controlPlane.prompt, note })
   const { outputDir, capacity: wish, maxLogBytes } = context.options
   const bySlots = wish.slots !== undefined
   const accounting = openAccounting({ outputDir, label: basename(directory.path), bySlots, maxLogBytes, note })
@@ -145,7 +145,7 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
   const { ledger } = node
   const coresOf = createBinding(options.bindTo ?? 'none')
   const failures = createFailures({
-    client: controlPlane.client,
+    client: controlPlane.prompt,
     cwd,
     workflow: servings.of,
     note: line => progress.note(line),
@@ -229,7 +229,7 @@ async function runLoop(context: NodeRun, node: SharedNode, signals: Signals, acc
   // Hooks belong to runs of one workflow.
   const nodeId = servings.all()[0]?.nodeId
   const watched =
-    (nodeId === undefined ? undefined : options.hooks?.watch?.(kept, { client: controlPlane.client, nodeId })) ?? kept
+    (nodeId === undefined ? undefined : options.hooks?.watch?.(kept, { client: controlPlane.prompt, nodeId })) ?? kept
   const finalisers = await openRunFinalisers({
     jobThreads: options.jobThreads,
     failures,
@@ -318,7 +318,7 @@ function logLineOf(attempt: Attempt, entry: CompletionEntry): [LogLevel, string]
 
 /** Completions are kept on this node while the control plane is elsewhere (runner/outbox/outbox.ts). */
 function openRunOutbox({ controlPlane, options, directory, title, servings, progress }: NodeRun) {
-  const { client, epochs } = controlPlane
+  const { prompt: client, epochs } = controlPlane
   if (epochs === undefined) return undefined
   const outbox = openOutbox({
     directory: directory.outbox,

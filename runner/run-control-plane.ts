@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { must } from './client/must.ts'
+import { createPatientClient } from './client/patient-client.ts'
 import { type Client, createClient } from './client.ts'
 import { createFromFile, type ExpandedFile } from './create-workflow.ts'
 import { INFO_NAME } from './defaults.ts'
@@ -8,7 +9,10 @@ import type { RunSettings } from './run-options.ts'
 import { callerName } from './user.ts'
 
 export type ControlPlane = {
+  /** For steps that are taken once: waits for a server that is being started anew. */
   client: Client
+  /** For the loop, which waits by itself: tells soon that nobody answers. */
+  prompt: Client
   apiUrl: string
   /** Creates the workflow of an expanded file; returns its id. */
   create(spec: ExpandedFile): Promise<number>
@@ -23,9 +27,11 @@ export async function openControlPlane(options: RunSettings): Promise<ControlPla
     const { address } = options.controlPlane
     const { openPoolTransport } = await import('./client/pool-transport.ts')
     const epochs = createEpochs()
-    const client = createClient(epochs.watch(await openPoolTransport(address, process.env)), address)
+    const prompt = createClient(epochs.watch(await openPoolTransport(address, process.env)), address)
+    const client = createPatientClient(prompt)
     return {
       client,
+      prompt,
       epochs,
       apiUrl: address.baseUrl,
       create: spec => createByRequest(client, spec),
@@ -42,6 +48,7 @@ export async function openControlPlane(options: RunSettings): Promise<ControlPla
   const client = createEmbeddedClient(server)
   return {
     client,
+    prompt: client,
     apiUrl: `${server.url}/torc-service/v1`,
     create: spec =>
       // Sharing with groups has rules, which the API holds.

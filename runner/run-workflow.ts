@@ -121,7 +121,7 @@ async function runOn(
   // Whoever goes on has begun before; and the leases of what runs must not wait.
   if (takenOver === undefined) await actions.run('on_workflow_start', 'on_worker_start')
   const serving: Serving = { workflowId, workflow, nodeId: node.id, facts, actions }
-  const api = createLoopApi(client, workflowId, node.id, options.controlPlane.kind === 'embedded')
+  const api = createLoopApi(controlPlane.prompt, workflowId, node.id, options.controlPlane.kind === 'embedded')
   const why = await runOnNode({
     controlPlane,
     api,
@@ -210,7 +210,8 @@ type Node = { id: number }
 const registerNode = (client: Client, facts: object, formerId: number | undefined): Promise<Node> =>
   must(
     formerId === undefined
-      ? client.request<Node>('POST', '/compute_nodes', facts)
+      ? // Should the reply be lost, a node is left that never claims anything.
+        client.request<Node>('POST', '/compute_nodes', facts, { repeatable: true })
       : client.request<Node>('PUT', `/compute_nodes/${formerId}`, facts),
   )
 

@@ -12,6 +12,8 @@ export type Refusal = {
   message: string
   /** How long the server asks to wait before the next try. */
   retryAfterMs?: number
+  /** There was no connection: nothing has arrived. */
+  neverSent?: true
 }
 
 /**
@@ -48,10 +50,25 @@ export function readAnswer<T>(status: number, body: unknown, text = ''): Reply<T
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
+/** Errors of a connection that never came to be. */
+const UNCONNECTED: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
 /** The reply that never came, in the words of its cause. */
 export function noReply(error: unknown): Refusal {
   const cause = error instanceof AggregateError ? error.errors[0] : error
-  return { ok: false, code: 'no_reply', message: cause instanceof Error ? cause.message : String(cause) }
+  const refusal: Refusal = {
+    ok: false,
+    code: 'no_reply',
+    message: cause instanceof Error ? cause.message : String(cause),
+  }
+  return UNCONNECTED.has((cause as { code?: unknown }).code) ? { ...refusal, neverSent: true } : refusal
 }
 
 /** Error bodies are `{error: {error, message, code?}}`; servers of the contract may send plain text. */

@@ -10,7 +10,7 @@ import { distDirectory, sourceDirectory } from './places.ts'
 /** What is built, and from where: the directory has a build.sh, which is given where to put it. */
 export type NativeProgram = { name: string; sources: string }
 
-const LAUNCHER: NativeProgram = { name: 'headrace-launcher', sources: sourceDirectory }
+export const LAUNCHER: NativeProgram = { name: 'headrace-launcher', sources: sourceDirectory }
 /** Ten times what the compiler takes; a lock older than this was left by a build that was killed. */
 const BUILD_PATIENCE_MS = 30_000
 const LOCK_LOOK_MS = 50

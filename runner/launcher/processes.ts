@@ -1,7 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 
-/** What Linux tells of a process in /proc/PID/stat; elsewhere nothing is found. */
-export type Process = { pid: number; state: string; group: number; startTicks: number }
+/** What Linux tells of a process in /proc/PID/stat (proc_pid_stat(5)); elsewhere nothing is found. */
+export type Process = {
+  pid: number
+  state: string
+  group: number
+  startTicks: number
+  threads: number
+  isKernels: boolean
+  /** Where in its memory its environment ends: 0 when it has none, or we may not know. */
+  environmentEnd: number
+}
+
+/** PF_KTHREAD of the kernel's include/linux/sched.h. */
+const KERNEL_THREAD = 0x00200000
 
 /** A range of start times in clock ticks since boot, both ends included. */
 export type TickWindow = { fromTicks: number; toTicks: number }
@@ -27,7 +39,15 @@ export function readProcess(pid: number): Process | undefined {
   }
   // The program's name stands in brackets and may hold anything: the fields begin after the last one.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return { pid, state: fields[0] ?? '', group: Number(fields[2]), startTicks: Number(fields[19]) }
+  return {
+    pid,
+    state: fields[0] ?? '',
+    group: Number(fields[2]),
+    startTicks: Number(fields[19]),
+    threads: Number(fields[17]),
+    isKernels: (Number(fields[6]) & KERNEL_THREAD) !== 0,
+    environmentEnd: Number(fields[48]),
+  }
 }
 
 export function listProcesses(): Process[] {
@@ -43,9 +63,9 @@ export function listProcesses(): Process[] {
     .filter(process => process !== undefined)
 }
 
-/** A process that has ended but was not waited for does nothing any more. */
+/** A process that has ended but was not waited for does nothing any more, unless only its first thread has ended. */
 export function isAlive(process: Process | undefined): process is Process {
-  return process !== undefined && process.state !== 'Z' && process.state !== 'X'
+  return process !== undefined && process.state !== 'X' && (process.state !== 'Z' || process.threads > 1)
 }
 
 /** Whether this very process lives: a pid may have gone to another one since. */
@@ -60,14 +80,45 @@ export function startedWithin(process: Process, window: TickWindow): boolean {
 
 /** The launches that a process descends from, as `launcherId.tag`, outermost first; none when its environment may not be read. */
 export function readMarks(pid: number): string[] {
-  let environ: string
+  const entry = readTexts(pid, 'environ').find(text => text.startsWith(`${MARK_NAME}=`))
+  return entry === undefined ? [] : entry.slice(MARK_NAME.length + 1).split(' ')
+}
+
+/** The program a process was started as, and its arguments; nothing when that may not be read. */
+export const readArguments = (pid: number): string[] => readTexts(pid, 'cmdline')
+
+function readTexts(pid: number, name: 'environ' | 'cmdline'): string[] {
   try {
-    environ = readFileSync(`/proc/${pid}/environ`, 'latin1')
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1').split('\0')
   } catch {
     return []
   }
-  const entry = environ.split('\0').find(text => text.startsWith(`${MARK_NAME}=`))
-  return entry === undefined ? [] : entry.slice(MARK_NAME.length + 1).split(' ')
+}
+
+/**
+ * Whether nobody can tell what a living process of our user runs: it is on its way from one program to the next, or has given back its
+ * memory and not yet its files. Neither lasts.
+ */
+export function isBetween({ pid, environmentEnd, isKernels }: Process): boolean {
+  return environmentEnd === 0 && !isKernels && tellsEnvironments() && isOurs(pid)
+}
+
+/** Not every system that has a /proc says where an environment lies. */
+function tellsEnvironments(): boolean {
+  told ??= (readProcess(process.pid)?.environmentEnd ?? 0) > 0
+  return told
+}
+let told: boolean | undefined
+
+function isOurs(pid: number): boolean {
+  try {
+    if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return false
+    readFileSync(`/proc/${pid}/environ`)
+    return true
+  } catch (error) {
+    // Some of our own user we may not look into; where there is nothing to look into, it is another error.
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
 }
 
 /** Sends a signal to a process group; one that has ended is no error. */

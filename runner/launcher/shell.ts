@@ -15,12 +15,14 @@ import {
   readProcess,
   signalGroup,
   signalMarked,
+  signalProcess,
   startedWithin,
   type TickWindow,
 } from './processes.ts'
 import type { JournaledLaunch } from './records.ts'
 import { findFault, isTooLong } from './request.ts'
 import { makeScratch, removeScratch } from './scratch.ts'
+import { Search } from './search.ts'
 import { Slot, type SlotSite, startScript } from './slot.ts'
 import { SlotEnvironment } from './slot-environment.ts'
 import { DEFAULT_PATH } from './slot-request.ts'
@@ -264,8 +266,12 @@ class ShellLauncher implements Launcher {
 
   async #endAllStrays(): Promise<void> {
     const own = `${this.#site.launcherId}.`
-    for (let round = 0; round < LAST_ROUNDS && signalMarked(mark => mark.startsWith(own), 'SIGKILL') > 0; round += 1) {
-      await sleep(LAST_ROUND_MS)
+    const search = new Search({ isSought: (_, marks) => marks?.some(mark => mark.startsWith(own)) ?? false })
+    for (let round = 0; round < LAST_ROUNDS; round++) {
+      const { found, over } = search.look()
+      if (over) return
+      for (const { pid } of found) signalProcess(pid, 'SIGKILL')
+      if (found.length > 0) await sleep(LAST_ROUND_MS)
     }
   }
 

@@ -1,16 +1,10 @@
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { LAUNCHER } from './binary.ts'
 import { type Journal, type LauncherLife, readJournal, recordLifeEnd } from './journal.ts'
-import {
-  isAlive,
-  isStillThere,
-  listProcesses,
-  type Process,
-  readBootId,
-  readMarks,
-  signalProcess,
-  startedWithin,
-} from './processes.ts'
+import { isStillThere, type Process, readArguments, readBootId, signalProcess, startedWithin } from './processes.ts'
 import { removeScratch } from './scratch.ts'
+import { type Evidence, Search } from './search.ts'
 
 /** A launcher ends its jobs at once when it is asked to; one that takes longer hangs with them and is ended itself. */
 const LAUNCHER_PATIENCE_MS = 10_000
@@ -36,20 +30,30 @@ async function waitForLauncher(life: LauncherLife): Promise<void> {
 }
 
 /**
- * Processes of these lives that still run: the groups of unfinished launches whose main process started when the journal
- * says, and everything that bears a mark of theirs, be it in a group or not. A pid that was given to somebody else is neither.
+ * Processes of these lives: the groups of unfinished launches whose main process started when the journal says, everything that bears a
+ * mark of theirs, be it in a group or not, and what a native launcher was about to start when it died. A pid that was given to somebody
+ * else is none of them.
  */
-function findSurvivors(journal: Journal, lives: ReadonlySet<string>): Process[] {
-  const processes = listProcesses()
-  const byPid = new Map(processes.map(found => [found.pid, found]))
-  const groups = new Set<number>()
-  for (const launch of journal.launches) {
-    const main = byPid.get(launch.pid)
-    if (!launch.exit && lives.has(launch.launcherId) && main && startedWithin(main, launch.window))
-      groups.add(launch.pid)
+function evidenceOf(journal: Journal, lives: ReadonlySet<string>): Evidence {
+  const unfinished = journal.launches.filter(launch => !launch.exit && lives.has(launch.launcherId))
+  const isOfLives = (mark: string) => lives.has(mark.slice(0, mark.indexOf('.')))
+  return {
+    groups: byPid =>
+      unfinished.flatMap(({ pid, window }) => {
+        const main = byPid.get(pid)
+        return main && startedWithin(main, window) ? [pid] : []
+      }),
+    isSought(found, marks) {
+      if (marks) return marks.some(isOfLives) || isPartOfLauncher(found.pid, lives)
+      return unfinished.some(({ pid, window }) => pid === found.group && found.startTicks >= window.fromTicks)
+    },
   }
-  const isMarked = (pid: number) => readMarks(pid).some(mark => lives.has(mark.slice(0, mark.indexOf('.'))))
-  return processes.filter(found => isAlive(found) && (groups.has(found.group) || isMarked(found.pid)))
+}
+
+/** A slot of a native launcher, or what it forked and has not yet become a program: they look like the launcher. */
+function isPartOfLauncher(pid: number, lives: ReadonlySet<string>): boolean {
+  const [program = '', , launcherId = ''] = readArguments(pid)
+  return basename(program) === LAUNCHER.name && lives.has(launcherId)
 }
 
 /**
@@ -67,15 +71,17 @@ export async function endSurvivors(path: string, adoptedId?: string): Promise<{ 
   // Read again: the launcher went on writing until it was gone.
   const journal = readJournal(path)
   const lives = new Set(here.map(life => life.launcherId))
+  const search = new Search(evidenceOf(journal, lives))
   const ended = new Set<number>()
   let left: Process[] = []
   const gone = await waitUntil(() => {
-    left = findSurvivors(journal, lives)
+    const { found, over } = search.look()
+    left = found
     for (const { pid } of left) {
       ended.add(pid)
       signalProcess(pid, 'SIGKILL')
     }
-    return left.length === 0
+    return over
   }, DEATH_PATIENCE_MS)
   if (!gone) throw new Error(`Cannot end processes of a former run: ${left.map(({ pid }) => pid).join(', ')}`)
   for (const { launcherId } of open) {

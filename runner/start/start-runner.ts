@@ -63,7 +63,7 @@ async function serve(
   const endMs = endOf(options, startedAtMs)
   const end = endMs === undefined ? undefined : createRunEnd(endMs, startedAtMs)
   const served = openServedWorkflows({
-    client,
+    client: controlPlane.prompt,
     proof: address,
     apiUrl: controlPlane.apiUrl,
     outputDir,
@@ -78,7 +78,7 @@ async function serve(
   })
   if (takenOver === undefined) writeNodeState(directory, { nodes: [], cwd: process.cwd() })
   const node = nodeFacts(createLedger(capacity).total, options)
-  const api = createManyApi({ client, wanted, node, served, leaseSeconds: options.leaseSeconds })
+  const api = createManyApi({ client: controlPlane.prompt, wanted, node, served, leaseSeconds: options.leaseSeconds })
   if (takenOver !== undefined) await goOn(takenOver, { client, node, served, api })
   log.log('info', `Serves ${describeWanted(wanted)} of ${address.baseUrl}, process ${process.pid}`)
   let finished = 0

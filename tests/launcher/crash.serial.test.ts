@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -144,4 +144,19 @@ test('endSurvivors() finds by its mark what no record tells of', async () => {
   })
   expect(await endSurvivors(journal)).toEqual({ ended: 1 })
   expect(isGone(forked.pid!)).toBe(true)
+})
+
+test('endSurvivors() finds processes that go from one program to the next all the time', async () => {
+  const directory = makeDirectory()
+  const journal = join(directory, 'journal')
+  const script = join(directory, 'again.sh')
+  writeFileSync(script, '#!/bin/sh\nexec "$0"\n', { mode: 0o755 })
+  for (let round = 0; round < 20; round++) {
+    const launcherId = `abcdef${round}`
+    recordLife(journal, launcherId, 'native', 0)
+    const env = { ...process.env, HEADRACE_LAUNCH: `${launcherId}.1` }
+    const chain = spawn(script, { stdio: 'ignore', env, detached: true })
+    await endSurvivors(journal)
+    expect(isGone(chain.pid!), `round ${round}`).toBe(true)
+  }
 })

@@ -73,6 +73,20 @@ describe('findWorkflow()', () => {
     expect(sent.map(({ method }) => method)).toEqual(['POST'])
   })
 
+  test.each([
+    ['was made, is taken as it is', [{ workflow_id: 8, source_hash: 'x' }], 1],
+    ['was not made, is made then', [], 2],
+  ])('a workflow whose creation had no reply and that %s', async (_, sources, creations) => {
+    let asked = 0
+    const { client, sent } = createFakeClient(method => {
+      if (method === 'GET') return { items: asked === 0 ? [] : sources }
+      return asked++ === 0 ? { ok: false, code: 'no_reply', message: 'read ECONNRESET' } : { workflow_id: 8 }
+    })
+    const found = await findWorkflow(planeOf(client), optionsFor(`name: a\n${JOBS}`))
+    expect(found).toEqual({ kind: 'found', workflowId: 8 })
+    expect(sent.filter(({ path }) => path === '/workflows/from_expansion')).toHaveLength(creations)
+  })
+
   test('on a server keeps the same file of different output directories apart', async () => {
     const { client, sent } = clientKnowing([])
     const flags = { url: 'http://127.0.0.1:1', 'output-dir': 'there' }

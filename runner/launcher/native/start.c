@@ -35,6 +35,7 @@ struct start {
   const char *cwd;
   const unsigned long *cpus; /* NULL: not bound */
   int out, err;
+  pid_t slot;
   int error;
   enum step step;
 };
@@ -54,6 +55,9 @@ _Noreturn static void become_program(struct start *start)
   setpgid(0, 0);
   /* Costs nothing that can be measured, and ends the job when we are killed before we can end it. */
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  /* Killed already: a signal for its death would never come. */
+  if (getppid() != start->slot)
+    _exit(127);
   if (start->cpus && sched_setaffinity(0, MOST_CPUS / 8, (const cpu_set_t *)start->cpus) != 0)
     give_up(start, STEP_CPUS);
   dup2(null_device, 0);
@@ -69,6 +73,7 @@ _Noreturn static void become_program(struct start *start)
 static pid_t start_process(struct start *start)
 {
   char **own = environ;
+  start->slot = getpid();
   pid_t pid = vfork();
   if (pid == 0)
     become_program(start);
