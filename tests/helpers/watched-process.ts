@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAlive, readProcess } from '../../runner/launcher/processes.ts'
 
 /** In a process group of its own: all of it is killed when the shell's input ends, which is with the test, however that ends. */
 const WATCHED = '"$@" & cat > /dev/null; kill -9 0'
@@ -33,16 +35,22 @@ export function startWatched(
   })
   return {
     // The shell starts the program first, and the one that watches its input after it.
-    pid: () => Number.parseInt(readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'utf8'), 10),
+    pid: () => childrenOf(shell.pid!)[0] ?? Number.NaN,
     said: () => text,
     async end() {
       if (shell.exitCode !== null || shell.signalCode !== null) return
+      const programs = childrenOf(shell.pid!)
       const gone = once(shell, 'exit')
       shell.stdin!.end()
       await gone
+      // Killed together with the shell, but not gone together: until then it may have the port that the next one wants.
+      while (programs.some(pid => isAlive(readProcess(pid)))) await sleep(5)
     },
   }
 }
+
+const childrenOf = (pid: number): number[] =>
+  (readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? []).map(Number)
 
 /** Waits until a server answers well; its last words are in the error of one that does not. */
 export async function waitForServer(
@@ -53,7 +61,7 @@ export async function waitForServer(
   const until = Date.now() + READY_WITHIN_MS
   while (!(await answers(url, headers))) {
     if (Date.now() > until) throw new Error(`No answer from ${url}: ${child.said()}`)
-    await new Promise(resolve => setTimeout(resolve, 10))
+    await sleep(10)
   }
 }
 
