@@ -11,16 +11,20 @@ install_client() {
     "$1/bin/python" -m pip install --quiet --disable-pip-version-check --retries 1 --timeout 10 --no-deps -r "$wanted" "torc-client==$2"
 }
 
-mkdir -p "$folder"
-for version in 0.27.0 0.35.0; do
-  home="$folder/$version"
+update_client() {
+  home="$folder/$1"
   # The copy of the list is written last: it tells that the environment is whole, and made from this very list.
-  if cmp -s "$wanted" "$home/installed.txt"; then continue; fi
+  if cmp -s "$wanted" "$home/installed.txt"; then return; fi
   rm -rf "$home"
-  if install_client "$home" "$version" >"$folder/$version.log" 2>&1; then
+  if install_client "$home" "$1" >"$folder/$1.log" 2>&1; then
     cp "$wanted" "$home/installed.txt"
   else
     rm -rf "$home"
-    echo "Cannot install torc-client $version for Python, so its tests are left out: $folder/$version.log says why" >&2
+    echo "Cannot install torc-client $1 for Python, so its tests are left out: $folder/$1.log says why" >&2
   fi
-done
+}
+
+mkdir -p "$folder"
+update_client 0.27.0 &
+update_client 0.35.0
+wait

@@ -2,7 +2,14 @@ import { defineConfig } from 'vitest/config'
 import { SkipReporter } from './helpers/skip-reporter.ts'
 
 const root = new URL('..', import.meta.url).pathname
-const shared = { root, testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' as const, maxConcurrency: 50 }
+const shared = {
+  root,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  pool: 'forks' as const,
+  maxConcurrency: 50,
+  globalSetup: ['tests/helpers/program.ts', 'tests/helpers/templates.ts'],
+}
 const SERIAL = 'tests/**/*.serial.test.ts'
 const LONG = 'tests/long/**'
 /** These test what HEADRACE_TARGET names, and nothing without it. */
@@ -30,7 +37,9 @@ const quick = {
   name: 'quick',
   include: ['tests/**/*.test.ts'],
   exclude: ['**/node_modules/**', SERIAL, LONG, CONFORMANCE],
-  maxWorkers: 2,
+  maxWorkers: 3,
+  // What all of them import is read once by each worker.
+  isolate: false,
   sequence: { groupOrder: 0 },
 }
 const sqld = {
@@ -40,9 +49,6 @@ const sqld = {
   exclude: [...quick.exclude, ...ONCE],
   env: { HEADRACE_TEST_DB: 'sqld' },
   testTimeout: 60_000,
-  // They wait for their servers half of the time.
-  maxWorkers: 3,
-  sequence: { groupOrder: 1 },
 }
 const serial = {
   ...shared,

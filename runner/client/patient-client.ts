@@ -5,7 +5,7 @@ import type { Refusal } from './reply.ts'
 /** A control plane that has answered before is being started anew, most likely. */
 const KNOWN_PATIENCE_MS = 30_000
 /** One that never has may be the wrong address. */
-const UNKNOWN_PATIENCE_MS = 3_000
+const UNKNOWN_PATIENCE_MS = 2_000
 const PAUSE_MS = 250
 
 type Time = { now(): number; sleep(ms: number): Promise<unknown> }

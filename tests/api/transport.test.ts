@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type TestApp, testApp } from '../helpers/app.ts'
+import { openTestDb } from '../helpers/back-end.ts'
 import { seedWorkflow } from '../helpers/seed.ts'
 
 let t: TestApp
@@ -32,9 +33,10 @@ it('createApp() sends its headers with every reply, errors included, and echoes 
 })
 
 it('createApp() gives each database its own epoch', async () => {
-  const other = await testApp()
-  const [one, two] = [await t.get('/ping'), await other.get('/ping')]
+  const [first, other] = [await testApp({}, openTestDb), await testApp({}, openTestDb)]
+  const [one, two] = [await first.get('/ping'), await other.get('/ping')]
   expect(one.headers.get('x-headrace-epoch')).not.toBe(two.headers.get('x-headrace-epoch'))
+  await first.close()
   await other.close()
 })
 

@@ -1,15 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { afterEach } from 'vitest'
-
-const open: { server: Server; sockets: Socket[] }[] = []
-
-afterEach(async () => {
-  for (const { server, sockets } of open.splice(0)) {
-    for (const socket of sockets) socket.destroy()
-    await new Promise(resolve => server.close(resolve))
-  }
-})
+import { afterTest } from '../helpers/after-test.ts'
 
 /** Serves until the test ends and gives the address. */
 export async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
@@ -20,7 +11,10 @@ export async function serve(handle: (request: IncomingMessage, response: ServerR
 export async function listen(server: Server): Promise<number> {
   const sockets: Socket[] = []
   server.on('connection', socket => sockets.push(socket))
-  open.push({ server, sockets })
+  afterTest(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise(resolve => server.close(resolve))
+  })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return (server.address() as AddressInfo).port
 }

@@ -38,7 +38,7 @@ test('gives up after half a minute, and much sooner one that never answered', as
   expect(known.seconds()).toBe(30)
   const unknown = overReplies(UNREACHED)
   expect(await unknown.client.request('GET', '/version')).toEqual(UNREACHED)
-  expect(unknown.seconds()).toBe(3)
+  expect(unknown.seconds()).toBe(2)
 })
 
 test('sends a POST again only when it may be repeated or cannot have arrived', async () => {

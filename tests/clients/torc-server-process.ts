@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach } from 'vitest'
+import { afterTest } from '../helpers/after-test.ts'
 import { waitUntil } from '../launcher/harness.ts'
+
+export { afterTest } from '../helpers/after-test.ts'
 
 /** The launcher as tools find it. */
 export const TORC_SERVER = fileURLToPath(new URL('../../scripts/torc-server', import.meta.url))
@@ -30,14 +32,6 @@ const UNSET = {
 }
 
 const PORT_LINE = /^TORC_SERVER_PORT=(\d+)$/m
-
-const cleanUps: (() => unknown)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-/** Does something after the test, the latest first. */
-export const afterTest = (cleanUp: () => unknown): void => void cleanUps.push(cleanUp)
 
 /** An empty folder; gone after the test. */
 export function emptyFolder(): string {

@@ -214,7 +214,7 @@ it('openRemote() shows its token, and tells when the server does not take it', a
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
   const folder = mkdtempSync(join(tmpdir(), 'headrace-key-'))
   writeFileSync(join(folder, 'key.pem'), publicKey.export({ type: 'spki', format: 'pem' }))
-  const own = await startSqld(['--auth-jwt-key-file', join(folder, 'key.pem')])
+  const own = await startSqld({ flags: ['--auth-jwt-key-file', join(folder, 'key.pem')] })
   try {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
     const text = `${part({ alg: 'EdDSA', typ: 'JWT' })}.${part({ a: 'rw' })}`
@@ -248,7 +248,7 @@ it('startServer() serves a database server, two of them share it, and one that i
 })
 
 it('write() lets go of the lock when the server finds a reply too large', async () => {
-  const own = await startSqld(['--max-response-size', '100KB'])
+  const own = await startSqld({ flags: ['--max-response-size', '100KB'] })
   try {
     // Shorter than a lock that nobody gives back is held.
     const db = openRemote({ url: own.url, timeoutMs: 3_000 })

@@ -1,7 +1,8 @@
 import { type AppOptions, createApp } from '../../api/app.ts'
 import { migrate } from '../../db/migrate.ts'
 import type { Db } from '../../db/unit.ts'
-import { openTestDb } from './back-end.ts'
+import { openMigratedDb } from './back-end.ts'
+import { TEST_START } from './templates.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a reply by asserting it
 export type Reply = { status: number; body: any; headers: Headers }
@@ -29,10 +30,10 @@ export type TestApp = Caller & {
 }
 
 /** A fresh database with the app above it; paths are those below `/v1`. Close it, that removes the database. */
-export async function testApp(options: Partial<AppOptions> = {}, open = openTestDb): Promise<TestApp> {
-  const clock = { now: Date.parse('2026-01-01T00:00:00Z') }
+export async function testApp(options: Partial<AppOptions> = {}, open = openMigratedDb): Promise<TestApp> {
+  const clock = { now: TEST_START }
   const { db, dbPath, reopen, remove } = await open()
-  await db.write(() => migrate(clock.now))
+  if (open !== openMigratedDb) await db.write(() => migrate(clock.now))
   // A fault of ours fails a test by its 500; what it was stands beside it.
   const onFault = (error: unknown) => console.error(error)
   const app = createApp({ db, clock: () => clock.now, version: '0.0.0-test', onFault, ...options })

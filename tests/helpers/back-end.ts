@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openFile } from '../../db/open-file.ts'
 import { openRemote, type RemoteDb } from '../../db/open-remote.ts'
 import type { Db } from '../../db/unit.ts'
 import { type Sqld, startSqld } from './sqld.ts'
+import { fileTemplate, sqldTemplate } from './templates.ts'
 
 /** The same tests run over a file and over a libSQL server, so that no statement drifts to one of them: see vitest.config.ts. */
 export const OVER_SQLD = process.env.HEADRACE_TEST_DB === 'sqld'
@@ -26,9 +27,14 @@ export async function openTestDb(): Promise<TestDb> {
   return OVER_SQLD ? openSqldDb() : openFileDb()
 }
 
-/** An empty database at a libSQL server of its own. */
-export async function openSqldDb(): Promise<TestDb & { db: RemoteDb; sqld: Sqld }> {
-  const sqld = await startSqld()
+/** The same with its schema. */
+export async function openMigratedDb(): Promise<TestDb> {
+  return OVER_SQLD ? openSqldDb(sqldTemplate()) : openFileDb(fileTemplate())
+}
+
+/** A database at a libSQL server of its own, empty unless there is a template of its data. */
+export async function openSqldDb(template?: string): Promise<TestDb & { db: RemoteDb; sqld: Sqld }> {
+  const sqld = await startSqld({ template })
   const open = () => openRemote({ url: sqld.url, queue: true })
   const db = open()
   return {
@@ -43,9 +49,10 @@ export async function openSqldDb(): Promise<TestDb & { db: RemoteDb; sqld: Sqld 
   }
 }
 
-async function openFileDb(): Promise<TestDb> {
+async function openFileDb(template?: string): Promise<TestDb> {
   const folder = mkdtempSync(join(tmpdir(), 'headrace-app-'))
   const dbPath = join(folder, 'test.db')
+  if (template !== undefined) copyFileSync(template, dbPath)
   const db = openFile(dbPath)
   return {
     db,

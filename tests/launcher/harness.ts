@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterEach } from 'vitest'
 import { openLauncher } from '../../runner/launcher/open.ts'
 import { isAlive, readProcess } from '../../runner/launcher/processes.ts'
 import type { Exited, Launcher, LauncherKind, LaunchRequest, Started } from '../../runner/launcher/types.ts'
+import { afterTest } from '../helpers/after-test.ts'
 import { launcherKinds } from '../helpers/launcher-kinds.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -38,14 +38,9 @@ export async function waitUntil<T>(
 
 export const isGone = (pid: number) => !isAlive(readProcess(pid))
 
-const cleanUps: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
 export function makeDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'headrace-launcher-test-'))
-  cleanUps.push(() => rmSync(directory, { recursive: true, force: true }))
+  afterTest(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }
 
@@ -79,7 +74,7 @@ export async function openSite(kind: LauncherKind): Promise<Site> {
     onExited: events => void exited.push(...events),
     onLost: reason => void lost.push(reason),
   })
-  cleanUps.push(() => launcher.close({ kill: true }))
+  afterTest(() => launcher.close({ kill: true }))
   let nextTag = 0
   const find = <T extends { tag: number }>(events: T[], tag: number, what: string) =>
     waitUntil(

@@ -102,6 +102,9 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
     process.env.HEADRACE_TEST_KEPT = 'kept'
     process.env.HEADRACE_TEST_CHANGED = 'old'
     process.env.HEADRACE_TEST_REMOVED = 'there'
+    onTestFinished(() => {
+      for (const what of ['KEPT', 'CHANGED', 'REMOVED']) delete process.env[`HEADRACE_TEST_${what}`]
+    })
     const site = await openSite(kind)
     const stdout = join(site.directory, 'out')
     const list = ['bash', '-c', 'env | grep ^HEADRACE_TEST_ | sort'] as const

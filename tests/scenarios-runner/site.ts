@@ -1,26 +1,19 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, expect } from 'vitest'
+import { expect } from 'vitest'
 import { openFile } from '../../db/open-file.ts'
 import { all } from '../../db/unit.ts'
+import { afterTest } from '../helpers/after-test.ts'
+import { program } from '../helpers/program.ts'
+
+export { afterTest } from '../helpers/after-test.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** A copy of the build, so that one that is made meanwhile does not pull the files from under a program that runs. */
-function copyBuild(): string {
-  if (!existsSync(join(ROOT, 'dist/runner.cjs'))) execFileSync('node', [join(ROOT, 'scripts/build.mjs')])
-  const cache = join(ROOT, 'node_modules/.cache')
-  mkdirSync(cache, { recursive: true })
-  const copy = mkdtempSync(join(cache, 'headrace-program-'))
-  cpSync(join(ROOT, 'dist'), copy, { recursive: true })
-  return copy
-}
-
-export const build = copyBuild()
-afterAll(() => rmSync(build, { recursive: true, force: true }))
+export const build = program()
 
 export const jobFixture = (name: string): string => join(ROOT, 'tests/fixtures/jobs', name)
 
@@ -57,14 +50,6 @@ const UNSET = {
   TORC_PASSWORD: undefined,
   CUDA_VISIBLE_DEVICES: undefined,
 }
-
-const cleanUps: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp()
-})
-
-/** Does something after the test, the latest first. */
-export const afterTest = (cleanUp: () => Promise<void> | void): void => void cleanUps.push(cleanUp)
 
 /** Makes a site whose workflow.yaml holds this text. */
 export function openSite(workflow: string): Site {

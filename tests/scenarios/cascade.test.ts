@@ -65,9 +65,9 @@ it('S68 without cancel-on-failure the next one runs, and is decided only when al
 })
 
 /** Each level of a chain is a round trip where the database is a server. */
-const LONG = OVER_SQLD ? 3_000 : 100_000
+const LONG = OVER_SQLD ? 1_500 : 100_000
 
-it('S68 a chain of 100,000 is canceled whole, in pieces between which other writers come to their turn', async () => {
+it(`S68 a chain of ${LONG} is canceled whole, in pieces between which other writers come to their turn`, async () => {
   const started = await startWorkflow(t, workflowOf(chain(LONG)))
   const before = t.db.writeTransactions
   let done = false
@@ -82,17 +82,18 @@ it('S68 a chain of 100,000 is canceled whole, in pieces between which other writ
   expect((await failing).status).toBe(200)
   expect(await counts(started)).toEqual({ failed: 1, canceled: LONG - 1 })
   expect(t.db.writeTransactions - before).toBeGreaterThan(100)
-  expect(others).toBeGreaterThan(100)
+  expect(others).toBeGreaterThan(50)
 }, 120_000)
 
 it('S68 a crash in the middle: the database opened again is healed by tick', async () => {
-  const started = await startWorkflow(t, workflowOf(chain(2_000)))
+  const length = OVER_SQLD ? 600 : 2_000
+  const started = await startWorkflow(t, workflowOf(chain(length)))
   await crashAfter(started, started.jobs[0]!, 'failed')
   // A second connection stands for the next process; the first one never goes on.
   const reopened = t.reopen()
   await tick(reopened, t.clock.now)
   await reopened.close()
-  expect(await counts(started)).toEqual({ failed: 1, canceled: 1_999 })
+  expect(await counts(started)).toEqual({ failed: 1, canceled: length - 1 })
 })
 
 it.each([

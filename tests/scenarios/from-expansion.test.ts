@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ExpandedWorkflow } from '../../api/core/spec/types.ts'
 import { all } from '../../db/unit.ts'
 import { type TestApp, testApp } from '../helpers/app.ts'
+import { OVER_SQLD } from '../helpers/back-end.ts'
 import { assertInvariants } from '../helpers/invariants.ts'
 import { chain, graphOf, independent, jobOf, startWorkflow, statusesOf, workflowOf } from '../helpers/workflow.ts'
 import { postOver, watchDb } from '../helpers/wrapped-db.ts'
@@ -108,8 +109,10 @@ it('from_expansion counts a link that is given twice once', async () => {
   expect(await statusesOf(t, started.workflowId)).toEqual(['ready', 'blocked'])
 })
 
-it('from_expansion takes 100,000 jobs in one request, and nobody sees half of them', async () => {
-  const jobs = chain(100_000).map((job, k) => ({ ...job, dependsOn: k % 100 === 0 ? [] : job.dependsOn }))
+const MANY = OVER_SQLD ? 20_000 : 100_000
+
+it(`from_expansion takes ${MANY} jobs in one request, and nobody sees half of them`, async () => {
+  const jobs = chain(MANY).map((job, k) => ({ ...job, dependsOn: k % 100 === 0 ? [] : job.dependsOn }))
   const seen = new Set<number>()
   const creating = send(workflowOf(jobs))
   let done = false
@@ -125,11 +128,11 @@ it('from_expansion takes 100,000 jobs in one request, and nobody sees half of th
     }
   }
   const { body } = await ended
-  expect(body.job_count).toBe(100_000)
-  expect([...seen].every(n => n === 100_000)).toBe(true)
+  expect(body.job_count).toBe(MANY)
+  expect([...seen].every(n => n === MANY)).toBe(true)
   const statuses = await statusesOf(t, body.workflow_id)
-  expect(statuses.filter(status => status === 'ready')).toHaveLength(1_000)
-  expect(statuses.filter(status => status === 'blocked')).toHaveLength(99_000)
+  expect(statuses.filter(status => status === 'ready')).toHaveLength(MANY / 100)
+  expect(statuses.filter(status => status === 'blocked')).toHaveLength(MANY - MANY / 100)
 }, 60_000)
 
 it('from_expansion writes no more rows in one transaction than its piece, however dense the links are', async () => {

@@ -26,7 +26,7 @@ const lines: string[] = []
 beforeAll(async () => {
   const admin = `127.0.0.1:${await freePort()}`
   adminUrl = `http://${admin}`
-  sqld = await startSqld(['--enable-namespaces', '--admin-listen-addr', admin, '--admin-auth-key', KEY])
+  sqld = await startSqld({ flags: ['--enable-namespaces', '--admin-listen-addr', admin, '--admin-auth-key', KEY] })
   server = await start()
 })
 afterAll(async () => {
