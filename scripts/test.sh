@@ -3,8 +3,11 @@
 # go to the test runner: `npm test -- tests/db` runs one folder.
 set -eu
 cd "$(dirname "$0")/.."
+built=yes
+[ -e dist/runner.cjs ] || built=no
 sh scripts/install.sh
-node scripts/build.mjs
+# The first installation has just built it.
+if [ "$built" = yes ] || [ ! -e dist/runner.cjs ]; then node scripts/build.mjs; fi
 sh scripts/check.sh
 export NO_COLOR=1
 # Whatever had to be fetched is here. Node reads these at each of the thousands of starts that follow, which takes longer than a start.
