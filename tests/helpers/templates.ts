@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -6,6 +6,7 @@ import { migrate } from '../../db/migrate.ts'
 import { openFile } from '../../db/open-file.ts'
 import { openRemote } from '../../db/open-remote.ts'
 import type { Db } from '../../db/unit.ts'
+import { runFolder } from './run-folder.ts'
 import { startSqld } from './sqld.ts'
 
 /** When the databases of tests begin, by their clocks. */
@@ -21,15 +22,14 @@ export const sqldTemplate = (): string => join(folder(), 'data')
 
 /** Before all tests, once for each project, and after them (vitest.config.ts). */
 export default async function setup({ config }: TestProject): Promise<() => void> {
-  const made = process.env[VARIABLE] ?? mkdtempSync(join(tmpdir(), 'headrace-templates-'))
-  process.env[VARIABLE] = made
+  const { path } = runFolder(VARIABLE, tmpdir(), 'headrace-templates')
   if (!existsSync(fileTemplate())) await fill(openFile(fileTemplate()))
   if (config.env?.HEADRACE_TEST_DB === 'sqld' && !existsSync(sqldTemplate())) {
     const sqld = await startSqld({ data: sqldTemplate() })
     await fill(openRemote({ url: sqld.url, queue: true }))
     await sqld.finish()
   }
-  return () => rmSync(made, { recursive: true, force: true })
+  return () => rmSync(path, { recursive: true, force: true })
 }
 
 async function fill(db: Db): Promise<void> {
