@@ -82,7 +82,7 @@ it(`S68 a chain of ${LONG} is canceled whole, in pieces between which other writ
   expect((await failing).status).toBe(200)
   expect(await counts(started)).toEqual({ failed: 1, canceled: LONG - 1 })
   expect(t.db.writeTransactions - before).toBeGreaterThan(100)
-  expect(others).toBeGreaterThan(50)
+  expect(others).toBeGreaterThan(OVER_SQLD ? 50 : 100)
 }, 120_000)
 
 it('S68 a crash in the middle: the database opened again is healed by tick', async () => {
