@@ -55,7 +55,7 @@ await build({
   define: { WHOLE_PROGRAM: JSON.stringify(wholeName), FIRST_PART: JSON.stringify(firstPart) },
 })
 chmodSync(`${dist}/runner.cjs`, 0o755)
-// In a checkout npx remembers the file that was the program when it was first called there, and that was this one before 0.3.0.
+// In a checkout npx remembers the file that was the program when it was first called there: this one in older checkouts.
 writeFileSync(`${dist}/runner.mjs`, "#!/usr/bin/env node\nimport './runner.cjs'\n")
 chmodSync(`${dist}/runner.mjs`, 0o755)
 await buildModules('job-thread', 'runner/job-threads/worker.ts')

@@ -29,8 +29,8 @@ const ONCE = [
 ]
 
 /**
- * Four groups, one after the other: quick tests in parallel, each on its own database file and port; those of the database once more,
- * over a libSQL server; then timing, kills and schedulers one at a time; with HEADRACE_LONG=1 the long ones instead of all.
+ * First, in parallel, the quick tests, each on its own database file and port, and those of the database once more, over a libSQL server; then
+ * timing, kills and schedulers one at a time. With HEADRACE_LONG=1 the long ones instead of all.
  */
 const quick = {
   ...shared,

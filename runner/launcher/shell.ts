@@ -271,7 +271,8 @@ class ShellLauncher implements Launcher {
       const { found, over } = search.look()
       if (over) return
       for (const { pid } of found) signalProcess(pid, 'SIGKILL')
-      if (found.length > 0) await sleep(LAST_ROUND_MS)
+      // The second look of a quiet end follows at once.
+      if (found.length > 0 || round > 0) await sleep(LAST_ROUND_MS)
     }
   }
 
