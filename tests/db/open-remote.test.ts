@@ -21,6 +21,8 @@ afterAll(() => sqld.stop())
 
 const open: FaultyServer[] = []
 afterEach(async () => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
   for (const server of open.splice(0)) await server.stop()
 })
 
@@ -29,6 +31,9 @@ async function faulty(fateOf: (statements: string[], index: number) => Fate, tim
   open.push(server)
   return { server, db: openRemote({ url: server.url, timeoutMs }) }
 }
+
+/** A slow machine must not take longer than conversations are kept. */
+const stopClock = (): void => void vi.useFakeTimers({ toFake: ['Date'] })
 
 const direct = () => openRemote({ url: sqld.url })
 
@@ -107,6 +112,7 @@ it('read() is repeated when an answer is lost, and fails at once when a statemen
 })
 
 it('read() goes on in a conversation that is there already, and begins another when the server has none of it any more', async () => {
+  stopClock()
   const db = direct()
   const hello = () => db.read(() => one<{ word: string }>(`SELECT 'hello' AS word`))
   await hello()
@@ -117,11 +123,11 @@ it('read() goes on in a conversation that is there already, and begins another w
   asked.mockClear()
   expect(await hello()).toEqual({ word: 'hello' })
   expect(batonsOf(asked.mock.calls)).toEqual([expect.any(String), null])
-  asked.mockRestore()
   await db.close()
 })
 
 it('read() of many at once keeps eight conversations, and tells the server of the end of the others as they go', async () => {
+  stopClock()
   const db = direct()
   const hello = () => db.read(() => one<{ word: string }>(`SELECT 'hello' AS word`))
   const asked = vi.spyOn(globalThis, 'fetch')
@@ -131,7 +137,6 @@ it('read() of many at once keeps eight conversations, and tells the server of th
   asked.mockClear()
   await Promise.all(Array.from({ length: 12 }, hello))
   expect(batonsOf(asked.mock.calls).filter(baton => baton !== null)).toHaveLength(8)
-  asked.mockRestore()
   await db.close()
 })
 
@@ -206,7 +211,6 @@ it('openRemote() has the server send its replies as they are, however long', asy
   const fetched = vi.spyOn(globalThis, 'fetch')
   await direct().read(() => all(`SELECT printf('%.*c', 100000, 'x') AS text`))
   const response = await (fetched.mock.results[0]!.value as Promise<Response>)
-  fetched.mockRestore()
   expect(response.headers.get('content-encoding')).toBeNull()
 })
 
@@ -285,32 +289,24 @@ it.each([false, true])(
 )
 
 it('write() of a queue does not begin to wait for a silent server when the one before it waited in vain for as long as callers do', async () => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  try {
-    const { server } = await faulty(() => 'hang')
-    const db = openRemote({ url: server.url, timeoutMs: 100, queue: true })
-    const first = db.write(() => note('first'))
-    const second = db.write(() => note('second'))
-    first.catch(() => vi.setSystemTime(Date.now() + 60_000))
-    await expect(first).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
-    const asked = server.requests.length
-    await expect(second).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
-    expect(server.requests).toHaveLength(asked)
-  } finally {
-    vi.useRealTimers()
-  }
+  stopClock()
+  const { server } = await faulty(() => 'hang')
+  const db = openRemote({ url: server.url, timeoutMs: 100, queue: true })
+  const first = db.write(() => note('first'))
+  const second = db.write(() => note('second'))
+  first.catch(() => vi.setSystemTime(Date.now() + 60_000))
+  await expect(first).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
+  const asked = server.requests.length
+  await expect(second).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
+  expect(server.requests).toHaveLength(asked)
 })
 
 it('write() tries once more, and not three times, when the server has kept it waiting for as long as callers do', async () => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  try {
-    const { db, server } = await faulty((_, index) => {
-      if (index === 1) vi.setSystemTime(Date.now() + 60_000)
-      return 'hang'
-    }, 100)
-    await expect(db.write(() => note('patience'))).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
-    expect(server.requests).toHaveLength(2)
-  } finally {
-    vi.useRealTimers()
-  }
+  stopClock()
+  const { db, server } = await faulty((_, index) => {
+    if (index === 1) vi.setSystemTime(Date.now() + 60_000)
+    return 'hang'
+  }, 100)
+  await expect(db.write(() => note('patience'))).rejects.toMatchObject({ code: 'REMOTE_UNREACHABLE' })
+  expect(server.requests).toHaveLength(2)
 })
