@@ -7,6 +7,8 @@ import { readJournal } from '../../runner/launcher/journal.ts'
 import { isGone, jobFixture, kinds, openSite, readText, waitUntil } from './harness.ts'
 
 const bash = (script: string, ...args: string[]) => ['bash', '-c', script, 'bash', ...args] as const
+/** With a folder that the user may not enter, exec says EACCES of a program that is nowhere. */
+const READABLE_PATH = { PATH: '/usr/bin:/bin' }
 const awkward = 'a b\n"c" \'d\' $(e) `f` \\ * ; & ü \u{1F600} -'
 
 describe.each(kinds)('Launcher.launch() of kind %s', kind => {
@@ -44,7 +46,7 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
   })
 
   test.each([
-    ['a program that is not there', 'ENOENT', 'exec', { argv: ['no-such-program'] }],
+    ['a program that is not there', 'ENOENT', 'exec', { argv: ['no-such-program'], env: READABLE_PATH }],
     ['a path that is not there', 'ENOENT', 'exec', { argv: ['/no/such/program'] }],
     ['a program that is not executable', 'EACCES', 'exec', { argv: ['/etc/passwd'] }],
     ['a directory as program', 'EACCES', 'exec', { argv: ['/etc'] }],
@@ -242,7 +244,10 @@ describe.each(kinds)('Launcher.launch() of kind %s', kind => {
   test('looks for a program that is not there again for each job', async () => {
     const site = await openSite(kind)
     for (const _ of [1, 2, 3])
-      expect(await site.run({ argv: ['no-such-program'] })).toMatchObject({ error: 'ENOENT', failedStep: 'exec' })
+      expect(await site.run({ argv: ['no-such-program'], env: READABLE_PATH })).toMatchObject({
+        error: 'ENOENT',
+        failedStep: 'exec',
+      })
     expect(await site.run({ argv: ['true'] })).toMatchObject({ code: 0 })
   })
 
